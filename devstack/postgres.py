@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 
 from devstack.net import LOOPBACK, database_name, with_database
-from devstack.privileges import child_setup, server_account
+from devstack.privileges import launcher, server_account
 
 ROLE = "afterresume"
 SUPERUSER = "postgres"
@@ -103,9 +103,7 @@ class Cluster:
             *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin"),
             *("--builtin-locale=C.UTF-8", *([] if self.is_durable else ["--no-sync"])),
         ]
-        done = subprocess.run(
-            command, cwd="/", preexec_fn=child_setup(server_account()), capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(launcher(command, unprivileged=True), capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise PostgresError(f"initdb failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
@@ -168,11 +166,9 @@ class RunningPostgres:
 def start(*, cluster: Cluster, log_path: Path) -> RunningPostgres:
     """Start the server of `cluster` as a child that ends with this process, wait for it and make its databases."""
     cluster.initialise()
-    setup = child_setup(server_account(), dies_with_parent=True)
+    command = launcher(cluster.command(), unprivileged=True, dies_with_parent=True)
     with log_path.open("ab") as log:
-        process = subprocess.Popen(
-            cluster.command(), cwd="/", stdout=log, stderr=log, start_new_session=True, preexec_fn=setup
-        )
+        process = subprocess.Popen(command, cwd="/", stdout=log, stderr=log, start_new_session=True)
     running = RunningPostgres(cluster, process)
     try:
         cluster.wait_ready(process=process)

@@ -1,11 +1,15 @@
-"""Running a server that refuses to be root, from a shell that is root."""
+"""Running servers that refuse to be root from a shell that is root, and tying a child's life to its parent's.
 
+This module is also the launcher that such a server is started through: the parent has threads, so the change of
+account cannot happen between its fork and exec. It must import nothing but the standard library.
+"""
+
+import argparse
 import ctypes
 import os
 import pwd
 import signal
 import sys
-from collections.abc import Callable
 
 PR_SET_PDEATHSIG = 1
 PR_SET_KEEPCAPS = 8
@@ -27,16 +31,13 @@ def server_account() -> pwd.struct_passwd | None:
     raise RuntimeError("PostgreSQL refuses to run as root and there is neither a `nobody` nor a `daemon` account.")
 
 
-def child_setup(account: pwd.struct_passwd | None, *, dies_with_parent: bool = False) -> Callable[[], None]:
-    """Return the function that a forked child runs before exec: change of account, and the tie to its parent."""
+def launcher(command: list[str], *, unprivileged: bool = False, dies_with_parent: bool = False) -> list[str]:
+    """Return the command line that runs `command` without root's rights, or ends it together with its parent.
 
-    def prepare() -> None:
-        if account is not None:
-            become(account)
-        if dies_with_parent and sys.platform == "linux":
-            _prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
-
-    return prepare
+    The launcher replaces itself by the command, so pid, standard streams and signals are the command's own.
+    """
+    flags = ["--unprivileged"] * unprivileged + ["--dies-with-parent"] * dies_with_parent
+    return [sys.executable, "-I", __file__, *flags, "--", *command] if flags else command
 
 
 def become(account: pwd.struct_passwd) -> None:
@@ -69,3 +70,24 @@ def _prctl(option: int, *arguments: int) -> bool:
 
 def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
+
+
+def main() -> None:
+    """Prepare this process as the flags say and become the command."""
+    parser = argparse.ArgumentParser(description="Launch a server.")
+    parser.add_argument("--unprivileged", action="store_true")
+    parser.add_argument("--dies-with-parent", action="store_true")
+    parser.add_argument("command", nargs="+")
+    options = parser.parse_args()
+    account = server_account() if options.unprivileged else None
+    if account is not None:
+        os.chdir("/")
+        become(account)
+    # After the change of account, which resets it.
+    if options.dies_with_parent and sys.platform == "linux":
+        _prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
+    os.execv(options.command[0], options.command)
+
+
+if __name__ == "__main__":
+    main()

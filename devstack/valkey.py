@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from devstack.net import LOOPBACK
-from devstack.privileges import child_setup
+from devstack.privileges import launcher
 
 START_TIMEOUT_S = 15.0
 STOP_TIMEOUT_S = 10.0
@@ -104,10 +104,9 @@ class RunningValkey:
 
 def start(*, store: Store, log_path: Path) -> RunningValkey:
     """Start the server of `store` as a child that ends with this process, and wait for it."""
-    command = store.configure()
-    setup = child_setup(None, dies_with_parent=True)
+    command = launcher(store.configure(), dies_with_parent=True)
     with log_path.open("ab") as log:
-        process = subprocess.Popen(command, cwd="/", stdout=log, stderr=log, start_new_session=True, preexec_fn=setup)
+        process = subprocess.Popen(command, cwd="/", stdout=log, stderr=log, start_new_session=True)
     running = RunningValkey(store, process)
     try:
         store.wait_ready(process=process)
