@@ -1,0 +1,1 @@
+"""Money, clock, ids, errors and database pieces: knows nothing of the business."""

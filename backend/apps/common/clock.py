@@ -1,0 +1,20 @@
+"""The one place that reads the clock. Only edges call it (views, tasks, commands, admin); below them time is a parameter."""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+
+def now() -> datetime:
+    """The present instant, aware, in UTC."""
+    return datetime.now(tz=UTC)
+
+
+def today_in(zone: str, *, now: datetime) -> date:
+    """The calendar day that people in `zone` (an IANA name) have at `now`."""
+    return now.astimezone(ZoneInfo(zone)).date()
+
+
+def month_start_in(zone: str, *, now: datetime) -> datetime:
+    """The instant at which the calendar month of `now` began for people in `zone`, in UTC."""
+    local = now.astimezone(ZoneInfo(zone))
+    return local.replace(day=1, hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class LLMConfig(AppConfig):
+    name = "apps.llm"

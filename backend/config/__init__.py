@@ -1,0 +1,5 @@
+"""Settings and entry points of the backend."""
+
+from config.celery import app as celery_app
+
+__all__ = ["celery_app"]

@@ -1,0 +1,35 @@
+"""Typed readers of the process environment: each failure names the variable and says what to do, never its value."""
+
+from typing import Final
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+env: Final = environ.Env()
+
+# Shorter secrets can be guessed off line from one signed cookie.
+MIN_SECRET_LENGTH: Final = 50
+
+
+def read_required(name: str, *, hint: str) -> str:
+    """The variable's value; raises ImproperlyConfigured when it is unset or empty."""
+    value: str = env.str(name, default="").strip()
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set. {hint}")
+    return value
+
+
+def read_secret(name: str) -> str:
+    """A secret of at least MIN_SECRET_LENGTH characters, not made of a few repeated ones."""
+    value = read_required(name, hint="Generate one: python -c 'import secrets; print(secrets.token_urlsafe(64))'")
+    if len(value) < MIN_SECRET_LENGTH or len(set(value)) < 10:
+        raise ImproperlyConfigured(f"{name} is too weak: it needs {MIN_SECRET_LENGTH} random characters.")
+    return value
+
+
+def read_database(name: str) -> dict[str, object]:
+    """A Django database dictionary from a postgres:// address."""
+    url = read_required(name, hint="Example: postgres://user:password@127.0.0.1:5432/afterresume")
+    if not url.startswith(("postgres://", "postgresql://")):
+        raise ImproperlyConfigured(f"{name} must be a postgres:// address: the ledger's rules live in PostgreSQL.")
+    return dict(env.db_url_config(url))

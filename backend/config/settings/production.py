@@ -1,0 +1,21 @@
+"""Settings of production: everything from the environment, and a refusal to start rather than a weak default."""
+
+from config.environment import env, read_required
+from config.settings.base import *  # noqa: F403
+from django.core.exceptions import ImproperlyConfigured
+
+DEBUG = False
+ALLOWED_HOSTS = [host for host in env.list("ALLOWED_HOSTS", default=[]) if host]
+if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
+    raise ImproperlyConfigured("ALLOWED_HOSTS must list the exact host names of the backend.")
+FRONTEND_BASE_URL = read_required("FRONTEND_BASE_URL", hint="The public address of the frontend.")
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+# TLS ends at the reverse proxy, which sets this header and drops what the client sent.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+SECURE_REDIRECT_EXEMPT = [r"^api/(healthz|readyz)/$"]
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True

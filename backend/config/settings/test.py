@@ -1,0 +1,24 @@
+"""Settings of the test run: real PostgreSQL and Valkey from the environment, cheap password hashes, failpoints allowed."""
+
+import os
+import tempfile
+
+os.environ.setdefault("BACKEND_SECRET_KEY", "only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGH")
+
+from config.environment import env  # noqa: E402
+from config.settings.base import *  # noqa: E402, F403
+from config.settings.base import DATABASES, STORAGES  # noqa: E402
+
+ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+STORAGES["default"] = {
+    "BACKEND": "django.core.files.storage.FileSystemStorage",
+    "OPTIONS": {"location": tempfile.mkdtemp(prefix="afterresume-test-media-")},
+}
+WHITENOISE_AUTOREFRESH = True
+# Race tests open a connection a thread and close them themselves; a pool would keep them past the test database's end.
+DATABASES["default"]["OPTIONS"].pop("pool", None)  # type: ignore[attr-defined]
+FAILPOINTS = {
+    name: action for name, _, action in (item.partition("=") for item in env.list("FAILPOINTS", default=[])) if action
+}

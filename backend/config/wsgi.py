@@ -1,0 +1,9 @@
+"""WSGI entry point. WSGI rather than ASGI: the views are synchronous and Django's ASGI handler has had the worse record."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production")
+
+application = get_wsgi_application()

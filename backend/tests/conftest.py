@@ -1,0 +1,1 @@
+"""Fixtures shared by all of the backend's tests."""
