@@ -1,4 +1,4 @@
-"""WSGI entry point. WSGI rather than ASGI: the views are synchronous and Django's ASGI handler has had the worse record."""
+"""WSGI entry point. Not ASGI: the views are synchronous, and Django's ASGI handler has had the worse record."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The one place that reads the clock. Only edges call it (views, tasks, commands, admin); below them time is a parameter."""
+"""The one place that reads the clock: edges call it (views, tasks, commands, admin); below them time is a parameter."""
 
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo

@@ -22,7 +22,7 @@ def cents_to_micros(cents: int) -> int:
 
 
 def format_dollars(micros: int, *, min_digits: int = 2) -> str:
-    """A plain decimal number such as `4.20` or `0.000372`: at least `min_digits` decimals, more only if they are not zero.
+    """A plain decimal number such as `4.20` or `0.000372`: `min_digits` decimals, more only if they are not zero.
 
     Nothing is rounded, so the text always equals the stored amount.
     """

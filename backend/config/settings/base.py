@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import structlog
+
 from config.environment import env, read_database, read_required, read_secret
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -164,7 +165,9 @@ DJANGO_STRUCTLOG_CELERY_ENABLED = True
 CELERY_TIMEZONE = "UTC"
 
 # --- Cache -----------------------------------------------------------------------------------------------------------
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "ar"}}
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "ar"}
+}
 
 # --- Files -----------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"

@@ -1,4 +1,4 @@
-"""One machine, one person: plain HTTP on loopback. Secrets still come from the environment (`./taskw up` makes them)."""
+"""One machine, one person: plain HTTP on loopback. Secrets come from the environment (`./taskw up` makes them)."""
 
 from config.environment import env
 from config.settings.base import *  # noqa: F403

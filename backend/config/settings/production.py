@@ -1,8 +1,9 @@
 """Settings of production: everything from the environment, and a refusal to start rather than a weak default."""
 
+from django.core.exceptions import ImproperlyConfigured
+
 from config.environment import env, read_required
 from config.settings.base import *  # noqa: F403
-from django.core.exceptions import ImproperlyConfigured
 
 DEBUG = False
 ALLOWED_HOSTS = [host for host in env.list("ALLOWED_HOSTS", default=[]) if host]

@@ -1,13 +1,13 @@
-"""Settings of the test run: real PostgreSQL and Valkey from the environment, cheap password hashes, failpoints allowed."""
+"""Settings of the test run: real PostgreSQL and Valkey, cheap password hashes, failpoints allowed."""
 
 import os
 import tempfile
 
 os.environ.setdefault("BACKEND_SECRET_KEY", "only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGH")
 
-from config.environment import env  # noqa: E402
-from config.settings.base import *  # noqa: E402, F403
-from config.settings.base import DATABASES, STORAGES  # noqa: E402
+from config.environment import env
+from config.settings.base import *  # noqa: F403
+from config.settings.base import DATABASES, STORAGES
 
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,0 +1,11 @@
+"""Addresses of the API, by area."""
+
+from importlib.util import find_spec
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include(f"apps.api.{area}.urls"))
+    for area in ("accounts", "worklog", "billing", "jobs", "reports", "system")
+    if find_spec(f"apps.api.{area}") and find_spec(f"apps.api.{area}.urls")
+]

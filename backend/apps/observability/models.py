@@ -1,0 +1,55 @@
+"""What happened: events for the people concerned, audit rows for whoever must answer later."""
+
+import pgtrigger
+from django.db import models
+
+from apps.common.db import append_only
+from apps.common.ids import uuid7
+
+
+class EventRecord(models.Model):
+    """One thing that happened to a subject (a job, say), in words that its owner may read. Append-only.
+
+    Lies below tenants, so the tenant and the subject are plain identifiers.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant_id = models.UUIDField(null=True)
+    subject_kind = models.CharField(max_length=40)
+    subject_id = models.UUIDField()
+    name = models.CharField(max_length=80)
+    message = models.CharField(max_length=500)
+    data = models.JSONField(default=dict)
+    request_id = models.CharField(max_length=64, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["subject_id", "id"]), models.Index(fields=["tenant_id", "-id"])]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update)]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.subject_kind} {self.subject_id}"
+
+
+class AuditEvent(models.Model):
+    """Who changed what, before and after, why and from where. Append-only in the database."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant_id = models.UUIDField(null=True)
+    actor_id = models.UUIDField(null=True)
+    action = models.CharField(max_length=80)
+    target_kind = models.CharField(max_length=40)
+    target_id = models.CharField(max_length=64)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    reason = models.CharField(max_length=500, blank=True)
+    address = models.GenericIPAddressField(null=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["tenant_id", "-id"]), models.Index(fields=["target_kind", "target_id"])]
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.target_kind} {self.target_id}"
