@@ -24,6 +24,7 @@ FRONTEND_DATABASE = "afterresume_frontend"
 SUPERUSER_EXTENSIONS = ("pg_stat_statements", "vector")
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 20.0
+FAST_SHUTDOWN = signal.SIGINT
 
 COMMON_SETTINGS = {
     "listen_addresses": LOOPBACK,
@@ -155,7 +156,7 @@ class RunningPostgres:
     def stop(self) -> None:
         """Stop at once but cleanly (fast shutdown); kill when it does not obey."""
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
+            self.process.send_signal(FAST_SHUTDOWN)
         try:
             self.process.wait(timeout=STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:

@@ -86,7 +86,7 @@ def main() -> None:
     # After the change of account, which resets it.
     if options.dies_with_parent and sys.platform == "linux":
         _prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
-    os.execv(options.command[0], options.command)
+    os.execv(options.command[0], options.command)  # noqa: S606 - becoming the command is the point
 
 
 if __name__ == "__main__":
