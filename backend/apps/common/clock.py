@@ -1,7 +1,11 @@
 """The one place that reads the clock: edges call it (views, tasks, commands, admin); below them time is a parameter."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
+
+# What a long-running step is given instead of an instant: its edges lie on both sides of a remote call.
+Clock = Callable[[], datetime]
 
 
 def now() -> datetime:

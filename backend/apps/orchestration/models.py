@@ -1,0 +1,126 @@
+"""Work that takes time: a job, and one row for each attempt of each of its steps.
+
+These rows are the truth about what is to be done; the broker only carries hints (see docs/decisions/0001).
+"""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from apps.common.db import micros_range
+from apps.common.ids import uuid7
+from apps.common.tenancy import TenantOwned
+from apps.orchestration.types import ACTIVE_JOB_STATES, JobKind, JobState, RunState
+
+
+class Job(TenantOwned):
+    """A piece of work that a person asked for, with what it may cost and what it did cost."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kind = models.CharField(max_length=32, choices=JobKind.choices)
+    title = models.CharField(max_length=200)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=16, choices=JobState.choices, default=JobState.QUEUED)
+    params = models.JSONField(default=dict)
+    # What the work is about (a report, say). The subject's table lies on a lower floor and differs by kind.
+    subject_id = models.UUIDField()
+    idempotency_key = models.CharField(max_length=200, null=True, blank=True)
+    request_hash = models.CharField(max_length=64)
+    request_id = models.CharField(max_length=64, blank=True)
+    estimate_micros = models.BigIntegerField()
+    cost_micros = models.BigIntegerField(default=0)
+    retries = models.PositiveSmallIntegerField(default=0)
+    error_code = models.CharField(max_length=60, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "idempotency_key"], name="orchestration_job_key"),
+            models.CheckConstraint(condition=models.Q(state__in=JobState.values), name="orchestration_job_state"),
+            micros_range("estimate_micros", name="orchestration_job_estimate", minimum=0),
+            micros_range("cost_micros", name="orchestration_job_cost", minimum=0),
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "author", "-id"], name="orchestration_job_of_author"),
+            models.Index(
+                fields=["tenant", "author"],
+                condition=models.Q(state__in=ACTIVE_JOB_STATES),
+                name="orchestration_job_active",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id} ({self.state})"
+
+
+class JobRun(TenantOwned):
+    """One attempt of one step. The next attempt is a new row, so that the history stays."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="runs")
+    step = models.CharField(max_length=40)
+    label = models.CharField(max_length=80)
+    position = models.PositiveSmallIntegerField()
+    attempt = models.PositiveSmallIntegerField(default=1)
+    needs = ArrayField(models.CharField(max_length=40), default=list)
+    state = models.CharField(max_length=16, choices=RunState.choices, default=RunState.WAITING)
+    payload = models.JSONField(default=dict)
+    output = models.JSONField(null=True)
+    # When the sweeper may send the hint (again); moved on at each dispatch.
+    next_dispatch_at = models.DateTimeField(null=True)
+    # Until when the worker that claimed this attempt is believed to live.
+    lease_until = models.DateTimeField(null=True)
+    error_code = models.CharField(max_length=60, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["job", "step", "attempt"], name="orchestration_jobrun_attempt"),
+            # At most one attempt of a step can be alive, whatever the code believes.
+            models.UniqueConstraint(
+                fields=["job", "step"],
+                condition=models.Q(state__in=[RunState.WAITING, RunState.READY, RunState.RUNNING]),
+                name="orchestration_jobrun_one_alive",
+            ),
+            models.CheckConstraint(condition=models.Q(state__in=RunState.values), name="orchestration_jobrun_state"),
+            models.CheckConstraint(
+                condition=~models.Q(state=RunState.RUNNING) | models.Q(lease_until__isnull=False),
+                name="orchestration_jobrun_running_has_lease",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_dispatch_at"],
+                condition=models.Q(state=RunState.READY),
+                name="orchestration_jobrun_due",
+            ),
+            models.Index(
+                fields=["lease_until"],
+                condition=models.Q(state=RunState.RUNNING),
+                name="orchestration_jobrun_leases",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.step} #{self.attempt} of {self.job_id} ({self.state})"
+
+
+class ScheduledPeriod(models.Model):
+    """That a periodic duty was taken up for a period: its key makes two schedulers do it once."""
+
+    name = models.CharField(max_length=60)
+    period = models.CharField(max_length=40)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["name", "period"], name="orchestration_scheduled_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name} for {self.period}"

@@ -1,0 +1,81 @@
+"""Reading jobs. A person sees the jobs that they started."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from apps.common.states import WrongState
+from apps.common.tenancy import TenantId
+from apps.observability.models import EventRecord
+from apps.observability.selectors import list_events
+from apps.orchestration.models import Job, JobRun
+from apps.orchestration.types import ACTIVE_JOB_STATES, JOB_STATES, JobNotFound, JobState
+from apps.tenants.types import Actor
+
+
+def list_jobs(*, actor: Actor) -> QuerySet[Job]:
+    """The person's jobs, newest first, with their steps at hand."""
+    return Job.objects.filter(tenant_id=actor.tenant, author_id=actor.user_id).prefetch_related("runs").order_by("-id")
+
+
+def get_job(*, actor: Actor, job_id: UUID) -> Job:
+    """One of the person's jobs. Raises JobNotFound."""
+    job = list_jobs(actor=actor).filter(pk=job_id).first()
+    if job is None:
+        raise JobNotFound
+    return job
+
+
+def list_job_events(*, actor: Actor, job_id: UUID) -> QuerySet[EventRecord]:
+    """What happened to a job, oldest first."""
+    job = get_job(actor=actor, job_id=job_id)
+    return list_events(tenant=job.tenant_id, subject_id=job.pk)
+
+
+def count_running_jobs(*, tenant: TenantId) -> int:
+    """How many of the tenant's jobs wait or run."""
+    return Job.objects.filter(tenant_id=tenant, state__in=ACTIVE_JOB_STATES).count()
+
+
+def list_steps(job: Job) -> list[JobRun]:
+    """The newest attempt of each step, in order, from the runs that the job was loaded with."""
+    newest: dict[int, JobRun] = {}
+    for run in job.runs.all():
+        if run.position not in newest or run.attempt > newest[run.position].attempt:
+            newest[run.position] = run
+    return [newest[position] for position in sorted(newest)]
+
+
+def compute_progress(job: Job) -> int:
+    """How far the job is, in whole percent of its steps."""
+    steps = list_steps(job)
+    done = sum(step.state == "succeeded" for step in steps)
+    return 100 * done // len(steps) if steps else 0
+
+
+def check_can_cancel(job: Job) -> None:
+    """Raises WrongState with the reason when the job cannot be cancelled any more."""
+    if not JOB_STATES.allows(JobState(job.state), JobState.CANCELLED):
+        raise WrongState(f"This job has already ended: {job.state}.")
+
+
+def check_can_retry(job: Job) -> None:
+    """Raises WrongState with the reason when there is nothing to retry."""
+    if job.state not in {JobState.FAILED, JobState.BLOCKED}:
+        raise WrongState("Only a failed or blocked job can be retried.")
+
+
+def can_cancel(job: Job) -> bool:
+    try:
+        check_can_cancel(job)
+    except WrongState:
+        return False
+    return True
+
+
+def can_retry(job: Job) -> bool:
+    try:
+        check_can_retry(job)
+    except WrongState:
+        return False
+    return True

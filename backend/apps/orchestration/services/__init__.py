@@ -1,0 +1,1 @@
+"""Jobs, their steps, paid calls, and the sweeper that drives what the broker forgot."""

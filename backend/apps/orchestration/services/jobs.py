@@ -1,0 +1,221 @@
+"""Starting, cancelling and retrying jobs."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.common.errors import PaymentRequired
+from apps.common.ids import uuid7
+from apps.common.states import WrongState
+from apps.common.tenancy import TenantId
+from apps.observability.context import current_request_id
+from apps.observability.services import record_audit, record_event
+from apps.orchestration.dispatch import send_hint_on_commit
+from apps.orchestration.models import Job, JobRun
+from apps.orchestration.registry import get_flow
+from apps.orchestration.services.states import move_job, move_run
+from apps.orchestration.types import JobKeyReused, JobKind, JobNotFound, JobState, RunState, RunView, StepPlan
+from apps.tenants.types import Actor
+
+# The hint of a fresh step normally arrives at once; after this long without a claim the sweeper repeats it.
+HINT_GRACE: Final = timedelta(seconds=20)
+
+
+def hash_request(*, kind: str, params: Mapping[str, Any]) -> str:
+    """What tells a replay from another request under the same key."""
+    canonical = json.dumps({"kind": kind, "params": params}, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def find_replayed_job(*, actor: Actor, kind: JobKind, params: Mapping[str, Any], key: str | None) -> Job | None:
+    """The job that this key already started, or None. Raises JobKeyReused when the key belongs to another request."""
+    if key is None:
+        return None
+    job = Job.objects.filter(tenant_id=actor.tenant, idempotency_key=key).first()
+    if job is not None and job.request_hash != hash_request(kind=kind, params=params):
+        raise JobKeyReused
+    return job
+
+
+def create_job(
+    *,
+    actor: Actor,
+    job_id: UUID,
+    kind: JobKind,
+    title: str,
+    params: Mapping[str, Any],
+    subject_id: UUID,
+    idempotency_key: str | None,
+    estimate_micros: int,
+    steps: Sequence[StepPlan],
+    now: datetime,
+) -> Job:
+    """Writes a job with its steps and lets the ready ones be sent when the transaction commits."""
+    job = Job.objects.create(
+        id=job_id,
+        tenant_id=actor.tenant,
+        author_id=actor.user_id,
+        kind=kind,
+        title=title,
+        params=dict(params),
+        subject_id=subject_id,
+        idempotency_key=idempotency_key,
+        request_hash=hash_request(kind=kind, params=params),
+        request_id=current_request_id(),
+        estimate_micros=estimate_micros,
+        created_at=now,
+    )
+    record_event(
+        tenant=actor.tenant, subject_kind="job", subject_id=job.pk, name="job.queued", message="Waiting to start", now=now
+    )
+    for position, step in enumerate(steps):
+        _create_run(job, step=step, position=position, now=now)
+    return job
+
+
+def _create_run(job: Job, *, step: StepPlan, position: int, now: datetime) -> JobRun:
+    is_ready = not step.needs
+    run = JobRun.objects.create(
+        id=uuid7(),
+        tenant_id=job.tenant_id,
+        job=job,
+        step=step.name,
+        label=step.label,
+        position=position,
+        needs=list(step.needs),
+        payload=dict(step.payload),
+        state=RunState.READY if is_ready else RunState.WAITING,
+        next_dispatch_at=now + HINT_GRACE if is_ready else None,
+        created_at=now,
+    )
+    if is_ready:
+        send_hint_on_commit(tenant=job.tenant_id, run_id=run.pk)
+    return run
+
+
+def lock_job(*, tenant: TenantId, job_id: UUID) -> Job:
+    """The job's row, locked. Every change to a job or its steps starts here, so that they never wait on each other."""
+    job = Job.objects.select_for_update().filter(tenant_id=tenant, pk=job_id).first()
+    if job is None:
+        raise JobNotFound
+    return job
+
+
+def lock_own_job(*, actor: Actor, job_id: UUID) -> Job:
+    """The same for a person, who sees only the jobs that they started."""
+    job = lock_job(tenant=actor.tenant, job_id=job_id)
+    if job.author_id != actor.user_id:
+        raise JobNotFound
+    return job
+
+
+def view_run(run: JobRun) -> RunView:
+    return RunView(
+        id=run.pk, tenant=run.tenant_id, job_id=run.job_id, step=run.step, attempt=run.attempt, payload=run.payload
+    )
+
+
+def stop_open_runs(job: Job, *, now: datetime) -> None:
+    """Cancels every step that has not started. One that runs is left to end by itself: its call is already paid for."""
+    flow = get_flow(job.kind)
+    for run in job.runs.filter(state__in=[RunState.WAITING, RunState.READY]).order_by("position", "attempt"):
+        if move_run(run, to=RunState.CANCELLED, now=now):
+            flow.abandon_attempt(view_run(run), now)
+
+
+@transaction.atomic
+def cancel_job(*, actor: Actor, job_id: UUID, now: datetime) -> Job:
+    """Stops a job. Nothing that has not been sent is paid; a call under way is, since its answer was produced."""
+    job = lock_own_job(actor=actor, job_id=job_id)
+    before = job.state
+    move_job(job, to=JobState.CANCELLED, now=now, message="Cancelled by you")
+    stop_open_runs(job, now=now)
+    get_flow(job.kind).on_cancelled(job, now)
+    record_audit(
+        tenant=actor.tenant,
+        actor=actor.user_id,
+        action="job.cancelled",
+        target_kind="job",
+        target_id=job.pk,
+        before={"state": before},
+        after={"state": job.state},
+        now=now,
+    )
+    return job
+
+
+@transaction.atomic
+def retry_job(*, actor: Actor, job_id: UUID, now: datetime) -> Job:
+    """Starts the missing steps of a failed or blocked job again; what had succeeded is kept and not paid twice.
+
+    Raises PaymentRequired when the reserve does not cover the new attempts, WrongState when there is nothing to retry.
+    """
+    job = lock_own_job(actor=actor, job_id=job_id)
+    if job.state not in {JobState.FAILED, JobState.BLOCKED}:
+        raise WrongState("Only a failed or blocked job can be retried.")
+    move_job(
+        job,
+        to=JobState.QUEUED,
+        now=now,
+        message="Started again by you",
+        retries=job.retries + 1,
+        error="",
+        error_code="",
+        finished_at=None,
+    )
+    get_flow(job.kind).on_reopened(job, now)
+    for last in latest_runs(job):
+        if last.state in {RunState.FAILED, RunState.CANCELLED}:
+            add_attempt(job, last=last, due_at=now, now=now)
+    return job
+
+
+def latest_runs(job: Job) -> list[JobRun]:
+    """The newest attempt of each step, in the order of the steps."""
+    newest = job.runs.order_by("position", "-attempt").distinct("position")
+    return list(newest)
+
+
+def add_attempt(job: Job, *, last: JobRun, due_at: datetime, now: datetime) -> JobRun:
+    """A further attempt of a step. Raises PaymentRequired when what it needs is not covered."""
+    done = set(job.runs.filter(state=RunState.SUCCEEDED).values_list("step", flat=True))
+    is_ready = set(last.needs) <= done
+    attempt = last.attempt + 1
+    planned = RunView(
+        id=last.pk, tenant=job.tenant_id, job_id=job.pk, step=last.step, attempt=attempt, payload=last.payload
+    )
+    payload = get_flow(job.kind).prepare_attempt(planned, now)
+    run = JobRun.objects.create(
+        tenant_id=job.tenant_id,
+        job=job,
+        step=last.step,
+        label=last.label,
+        position=last.position,
+        attempt=attempt,
+        needs=last.needs,
+        payload=dict(payload),
+        state=RunState.READY if is_ready else RunState.WAITING,
+        next_dispatch_at=(now + HINT_GRACE if due_at <= now else due_at) if is_ready else None,
+        created_at=now,
+    )
+    if is_ready and due_at <= now:
+        send_hint_on_commit(tenant=job.tenant_id, run_id=run.pk)
+    return run
+
+
+def end_job(job: Job, *, to: JobState, message: str, code: str, now: datetime) -> None:
+    """Ends a job that cannot go on: open steps are cancelled and their holds let go."""
+    move_job(job, to=to, now=now, message=message, error=message, error_code=code)
+    stop_open_runs(job, now=now)
+    Job.objects.filter(pk=job.pk).update(cost_micros=get_flow(job.kind).compute_cost(job))
+    get_flow(job.kind).on_failed(job, now)
+
+
+def block_job(job: Job, *, error: PaymentRequired, now: datetime) -> None:
+    """The reserve does not cover the next attempt: the job waits for the person, it has not failed."""
+    end_job(job, to=JobState.BLOCKED, message=error.text, code=error.code, now=now)

@@ -1,0 +1,136 @@
+"""Claiming, completing and failing one attempt of a step.
+
+A task may run 0, 1 or 2 times. The claim is a compare-and-set with a lease, so a second copy finds nothing to do; a
+worker that comes back after its lease finds its attempt closed and its late result is dropped.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from apps.common.clock import Clock
+from apps.common.errors import PaymentRequired
+from apps.common.tenancy import TenantId
+from apps.observability.context import bind_request, clear_request
+from apps.orchestration.dispatch import send_hint_on_commit
+from apps.orchestration.models import Job, JobRun
+from apps.orchestration.registry import get_flow
+from apps.orchestration.services.jobs import HINT_GRACE, add_attempt, block_job, end_job, lock_job, view_run
+from apps.orchestration.services.states import move_job, move_run
+from apps.orchestration.types import ACTIVE_JOB_STATES, JobState, RunState, RunView
+
+_log = structlog.get_logger(__name__)
+
+# Paid attempts of one step before the job asks the person. Bounds what a storm of failures can cost.
+ATTEMPTS_PER_TRY: Final = 3
+
+
+def backoff(attempt: int) -> timedelta:
+    """How long a failed step rests: 2, 8, 18 seconds."""
+    return timedelta(seconds=2 * attempt * attempt)
+
+
+def lease_length() -> timedelta:
+    return timedelta(seconds=settings.HOLD_LEASE_SECONDS)
+
+
+def find_job_of_run(*, tenant: TenantId, run_id: UUID) -> UUID | None:
+    return JobRun.objects.filter(tenant_id=tenant, pk=run_id).values_list("job_id", flat=True).first()
+
+
+@transaction.atomic
+def claim_run(*, tenant: TenantId, run_id: UUID, now: datetime) -> tuple[str, str, RunView] | None:
+    """Takes a due attempt for this worker: (job kind, request id, run), or None when there is nothing to do."""
+    job_id = find_job_of_run(tenant=tenant, run_id=run_id)
+    if job_id is None:
+        return None
+    job = lock_job(tenant=tenant, job_id=job_id)
+    run = JobRun.objects.get(pk=run_id)
+    if job.state not in ACTIVE_JOB_STATES or run.state != RunState.READY:
+        return None
+    if job.state == JobState.QUEUED:
+        move_job(job, to=JobState.RUNNING, now=now, message="Started", started_at=job.started_at or now)
+    if not move_run(run, to=RunState.RUNNING, now=now, started_at=now, lease_until=now + lease_length()):
+        return None
+    return job.kind, job.request_id, view_run(run)
+
+
+def execute_run(*, tenant: TenantId, run_id: UUID, clock: Clock) -> bool:
+    """Claims an attempt and runs it. False when another worker has it or it is done.
+
+    A crash of the step's own code ends the attempt at once; when even that cannot be written, the sweeper does it after
+    the lease.
+    """
+    claimed = claim_run(tenant=tenant, run_id=run_id, now=clock())
+    if claimed is None:
+        return False
+    kind, request_id, run = claimed
+    bind_request(request_id=request_id, address=None)
+    try:
+        get_flow(kind).run_step(run, clock)
+    except Exception:
+        _log.exception("step.crashed", run_id=str(run.id), step=run.step)
+        give_up_run(run=run, code="internal_error", message="Something went wrong on our side.", now=clock())
+    finally:
+        clear_request()
+    return True
+
+
+@transaction.atomic
+def give_up_run(*, run: RunView, code: str, message: str, now: datetime) -> bool:
+    """Ends an attempt whose worker is gone or crashed, and what it left open. False when it had ended in the meantime."""
+    locked = lock_running(run)
+    if locked is None:
+        return False
+    job, row = locked
+    get_flow(job.kind).abandon_attempt(run, now)
+    fail_run(job, row, code=code, message=message, is_retryable=True, now=now)
+    Job.objects.filter(pk=job.pk).update(cost_micros=get_flow(job.kind).compute_cost(job))
+    return True
+
+
+def lock_running(run: RunView) -> tuple[Job, JobRun] | None:
+    """The job and the attempt, locked, when the attempt is still ours to end; None when the sweeper has closed it."""
+    job = lock_job(tenant=run.tenant, job_id=run.job_id)
+    row = JobRun.objects.get(pk=run.id)
+    return (job, row) if row.state == RunState.RUNNING else None
+
+
+def complete_run(job: Job, row: JobRun, *, output: Mapping[str, Any], now: datetime) -> None:
+    """Ends an attempt well and makes ready what waited for it. Call with both from `lock_running`, in one transaction."""
+    flow = get_flow(job.kind)
+    if job.state not in ACTIVE_JOB_STATES:
+        # Cancelled while the call was under way: the call is paid, its result is not used.
+        move_run(row, to=RunState.CANCELLED, now=now)
+        Job.objects.filter(pk=job.pk).update(cost_micros=flow.compute_cost(job))
+        return
+    move_run(row, to=RunState.SUCCEEDED, now=now, output=dict(output))
+    Job.objects.filter(pk=job.pk).update(cost_micros=flow.compute_cost(job))
+    done = set(job.runs.filter(state=RunState.SUCCEEDED).values_list("step", flat=True))
+    waiting = list(job.runs.filter(state=RunState.WAITING).order_by("position"))
+    for run in waiting:
+        if set(run.needs) <= done:
+            move_run(run, to=RunState.READY, now=now, next_dispatch_at=now + HINT_GRACE)
+            send_hint_on_commit(tenant=run.tenant_id, run_id=run.pk)
+    if not job.runs.filter(state__in=[RunState.WAITING, RunState.READY, RunState.RUNNING]).exists():
+        move_job(job, to=JobState.SUCCEEDED, now=now, message="Finished")
+
+
+def fail_run(job: Job, row: JobRun, *, code: str, message: str, is_retryable: bool, now: datetime) -> None:
+    """Ends an attempt badly: another one follows while the cap allows it, else the job fails with this reason."""
+    move_run(row, to=RunState.FAILED, now=now, error_code=code, error=message)
+    if job.state not in ACTIVE_JOB_STATES:
+        return
+    if not is_retryable or row.attempt >= ATTEMPTS_PER_TRY * (job.retries + 1):
+        end_job(job, to=JobState.FAILED, message=message, code=code, now=now)
+        return
+    try:
+        with transaction.atomic():
+            add_attempt(job, last=row, due_at=now + backoff(row.attempt), now=now)
+    except PaymentRequired as error:
+        block_job(job, error=error, now=now)

@@ -1,0 +1,22 @@
+"""What beat starts, and when. `manage.py bootstrap` writes these into the scheduler's tables."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """A periodic task: every so many seconds, or daily at an hour (UTC)."""
+
+    name: str
+    task: str
+    every_seconds: int | None = None
+    daily_at_hour: int | None = None
+    # A tick that nobody took within this time is dropped: the next one does the same work.
+    expires_seconds: int | None = None
+
+
+SCHEDULE: Final = (
+    Duty(name="Sweep due steps, dead workers and overdue holds", task="sweep", every_seconds=10, expires_seconds=10),
+    Duty(name="Prove the ledger", task="prove_ledger", daily_at_hour=3, expires_seconds=3600),
+)

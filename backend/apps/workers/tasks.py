@@ -1,0 +1,34 @@
+"""Celery's tasks. Each reads the clock, calls one service and decides nothing: a task may run 0, 1 or 2 times."""
+
+from uuid import UUID
+
+from celery import shared_task
+
+from apps.billing.services.proof import prove_ledger
+from apps.common import clock
+from apps.common.tenancy import TenantId
+from apps.orchestration.services.scheduling import run_once_per_period
+from apps.orchestration.services.steps import execute_run
+from apps.orchestration.services.sweeping import sweep
+
+
+@shared_task(name="run_step")
+def run_step(tenant: str, run_id: str) -> bool:
+    """Runs one attempt of one step, if it is still to be run."""
+    return execute_run(tenant=TenantId(UUID(tenant)), run_id=UUID(run_id), clock=clock.now)
+
+
+@shared_task(name="sweep")
+def run_sweep() -> int:
+    """One round of the sweeper; returns how many things it had to mend."""
+    result = sweep(now=clock.now())
+    return result.expired_runs + result.expired_holds
+
+
+@shared_task(name="prove_ledger")
+def run_ledger_proof() -> bool:
+    """The nightly proof of the whole ledger. Alarms are raised by the proof itself."""
+    now = clock.now()
+    return run_once_per_period(
+        name="prove_ledger", period=now.date().isoformat(), duty=lambda: prove_ledger(now=now), now=now
+    )
