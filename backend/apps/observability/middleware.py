@@ -19,9 +19,10 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        offered = request.headers.get("X-Request-ID", "")
+        offered = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = offered if _ACCEPTED.fullmatch(offered) else str(uuid7())
-        # django-structlog reads the same header, so log lines carry the same id.
+        # django-structlog reads the same header, so log lines carry the same id. (`request.headers` is computed once
+        # and kept: reading it before this line would hide the new value.)
         request.META["HTTP_X_REQUEST_ID"] = request_id
         bind_request(request_id=request_id, address=request.META.get("REMOTE_ADDR"))
         try:

@@ -1,0 +1,25 @@
+"""Words of this app that others may use."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class UserView:
+    """A person as other apps see one."""
+
+    id: UUID
+    username: str
+    email: str
+    display_name: str
+    is_staff: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A fresh token. `key` is the secret itself and exists nowhere else: only its digest is stored."""
+
+    key: str
+    expires_at: datetime
+    public_id: UUID

@@ -1,0 +1,66 @@
+"""Who is asking: an API token, or the session of Django admin."""
+
+from typing import Final
+
+from django.contrib.auth.models import AbstractUser
+from rest_framework import authentication, exceptions
+from rest_framework.request import Request
+
+from apps.accounts.services.tokens import TOUCH_INTERVAL, touch_token
+from apps.common import clock
+from apps.common.errors import Forbidden
+from apps.tenants.selectors import find_bearer, find_member
+from apps.tenants.types import Actor, Bearer, Member
+
+SCHEME: Final = "Token"
+# Twice the length of a token: nothing longer is worth a digest.
+_MAX_KEY_LENGTH: Final = 200
+
+
+class TokenInvalid(exceptions.AuthenticationFailed):
+    default_detail = "This token is not valid any more. Please sign in again."
+    default_code = "token_invalid"
+
+
+class TokenAuthentication(authentication.BaseAuthentication):
+    """`Authorization: Token <key>`, found by its digest in one query together with the person and the tenant."""
+
+    def authenticate(self, request: Request) -> tuple[AbstractUser, Bearer] | None:
+        scheme, _, key = request.headers.get("Authorization", "").strip().partition(" ")
+        if scheme.lower() != SCHEME.lower():
+            return None
+        key = key.strip()
+        if not key.isascii() or not 0 < len(key) <= _MAX_KEY_LENGTH:
+            raise TokenInvalid
+        now = clock.now()
+        bearer = find_bearer(key=key, now=now)
+        if bearer is None:
+            raise TokenInvalid
+        if bearer.token_last_used_at is None or now - bearer.token_last_used_at > TOUCH_INTERVAL:
+            touch_token(public_id=bearer.token_id, now=now)
+        return bearer.user, bearer
+
+    def authenticate_header(self, request: Request) -> str:
+        return SCHEME
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """The session that `/api/auth/login/` or Django admin opened; unsafe calls need the CSRF token."""
+
+    def authenticate_header(self, request: Request) -> str:
+        return SCHEME
+
+
+def get_member(request: Request) -> Member:
+    """The person who is signed in; raises Forbidden for an account without a tenant."""
+    if isinstance(request.auth, Bearer):
+        return request.auth.member
+    member = find_member(user_id=request.user.pk)
+    if member is None:
+        raise Forbidden("This account belongs to no tenant.")
+    return member
+
+
+def get_actor(request: Request) -> Actor:
+    """The person who is signed in, as services take one."""
+    return get_member(request).as_actor()

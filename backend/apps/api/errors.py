@@ -1,0 +1,173 @@
+"""The one place where a failure becomes an answer: `{"error", "code", "fields", "request_id"}`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from apps.common.errors import (
+    Conflict,
+    DomainError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    PaymentRequired,
+    RateLimited,
+    Unavailable,
+)
+from apps.observability.context import current_request_id
+
+logger = structlog.get_logger(__name__)
+
+_STATUS_OF_KIND: Final[Mapping[type[DomainError], int]] = {
+    Invalid: HTTPStatus.BAD_REQUEST,
+    PaymentRequired: HTTPStatus.PAYMENT_REQUIRED,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    NotFound: HTTPStatus.NOT_FOUND,
+    Conflict: HTTPStatus.CONFLICT,
+    RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+# What REST framework and Django raise by themselves, in the words of our own kinds.
+_PLAIN: Final[Mapping[type[Exception], tuple[int, str, str]]] = {
+    exceptions.NotAuthenticated: (401, "not_authenticated", "Please sign in."),
+    exceptions.PermissionDenied: (403, Forbidden.code, Forbidden.message),
+    PermissionDenied: (403, Forbidden.code, Forbidden.message),
+    exceptions.NotFound: (404, NotFound.code, NotFound.message),
+    Http404: (404, NotFound.code, NotFound.message),
+    exceptions.MethodNotAllowed: (405, "method_not_allowed", "This address does not answer to that method."),
+    exceptions.NotAcceptable: (406, "not_acceptable", "This address answers in JSON only."),
+    RequestDataTooBig: (413, "too_large", "This request is too large."),
+    exceptions.UnsupportedMediaType: (415, "unsupported_media_type", "Send the body as application/json."),
+    exceptions.ParseError: (400, Invalid.code, "The body is not valid JSON."),
+    OperationalError: (503, Unavailable.code, Unavailable.message),
+    InterfaceError: (503, Unavailable.code, Unavailable.message),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An answer to a request that failed."""
+
+    status: int
+    code: str
+    error: str
+    fields: Mapping[str, list[str]] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def body(self) -> dict[str, Any]:
+        return {
+            "error": self.error,
+            "code": self.code,
+            "fields": dict(self.fields),
+            "request_id": current_request_id(),
+        }
+
+
+def flatten_fields(detail: Any, *, path: str = "") -> dict[str, list[str]]:
+    """Nested messages of a serializer as dotted names: `{"lines": [{"price": ["..."]}]}` is `lines.0.price`.
+
+    What concerns no single field stands under "".
+    """
+    if isinstance(detail, Mapping):
+        pairs = [("" if key == "non_field_errors" else str(key), value) for key, value in detail.items()]
+    elif isinstance(detail, list) and any(isinstance(item, Mapping | list) for item in detail):
+        pairs = [(str(index), value) for index, value in enumerate(detail)]
+    else:
+        texts = detail if isinstance(detail, list) else [detail]
+        return {path: [str(text) for text in texts]}
+    fields: dict[str, list[str]] = {}
+    for key, value in pairs:
+        for name, texts in flatten_fields(value, path=".".join(filter(None, (path, key)))).items():
+            fields.setdefault(name, []).extend(texts)
+    return fields
+
+
+def _describe_domain(error: DomainError) -> Problem:
+    status = next(status for kind, status in _STATUS_OF_KIND.items() if isinstance(error, kind))
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, RateLimited) else {}
+    return Problem(status=status, code=error.code, error=error.text, fields=error.fields, headers=headers)
+
+
+def _describe_validation(error: exceptions.ValidationError) -> Problem:
+    fields = flatten_fields(error.detail)
+    general = fields.pop("", [])
+    return Problem(status=400, code=Invalid.code, error=" ".join(general) or Invalid.message, fields=fields)
+
+
+def describe(error: Exception) -> Problem | None:
+    """The answer to an expected failure, or None for one that nobody expected."""
+    if isinstance(error, DomainError):
+        return _describe_domain(error)
+    if isinstance(error, exceptions.ValidationError):
+        return _describe_validation(error)
+    for kind, (status, code, text) in _PLAIN.items():
+        if isinstance(error, kind):
+            return Problem(status=status, code=code, error=text, headers=_headers_of(error))
+    if isinstance(error, exceptions.Throttled):
+        return Problem(429, RateLimited.code, RateLimited.message, headers=_headers_of(error))
+    if isinstance(error, exceptions.AuthenticationFailed):
+        code = str(error.get_codes())
+        return Problem(error.status_code, code, str(error.detail), headers=_headers_of(error))
+    return None
+
+
+def _headers_of(error: Exception) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if (wait := getattr(error, "wait", None)) is not None:
+        headers["Retry-After"] = str(int(wait))
+    return headers
+
+
+def handle_exception(error: Exception, context: Mapping[str, Any]) -> Response | None:  # noqa: ARG001 - DRF calls it so
+    """REST framework's hook. None lets Django log the crash once and answer through `server_error`."""
+    problem = describe(error)
+    if problem is None:
+        return None
+    response = Response(problem.body(), status=problem.status, headers=dict(problem.headers))
+    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.warning("unavailable", code=problem.code, kind=type(error).__name__, cause=str(error))
+        # Django would log every 5xx answer as an error, and this one is expected and written down just above.
+        response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
+    return response
+
+
+def is_api(request: HttpRequest) -> bool:
+    """Whether the address belongs to the API, whose failures are always JSON."""
+    return request.path.startswith("/api/")
+
+
+def _render(problem: Problem) -> HttpResponse:
+    return JsonResponse(problem.body(), status=problem.status)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Addresses that lead nowhere."""
+    if not is_api(request):
+        return defaults.page_not_found(request, exception)
+    return _render(Problem(404, NotFound.code, NotFound.message))
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Requests that Django refuses before any view, such as one for an unknown host."""
+    if not is_api(request):
+        return defaults.bad_request(request, exception)
+    return _render(Problem(400, Invalid.code, "This request cannot be understood."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Crashes. Django has logged the traceback with the request id that the answer carries."""
+    if not is_api(request):
+        return defaults.server_error(request)
+    return _render(Problem(500, "internal_error", "Something went wrong on our side. Please quote the request id."))
