@@ -1,0 +1,180 @@
+"""Words and limits of the worklog, and the values that cross its border."""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final, TypedDict
+from uuid import UUID
+
+from django.db import models
+
+TITLE_MAX: Final = 200
+BODY_MAX: Final = 20_000
+ROLE_MAX: Final = 120
+IMPACT_MAX: Final = 1_000
+METRIC_MAX: Final = 80
+UNIT_MAX: Final = 40
+NAME_MAX: Final = 80
+TAGS_MAX: Final = 20
+LINE_MAX: Final = 1_000
+
+HOURS_DIGITS: Final = 6
+HOURS_PLACES: Final = 2
+HOURS_MAX: Final = Decimal(1_000)
+FIGURE_DIGITS: Final = 20
+FIGURE_PLACES: Final = 6
+
+# Wide enough for any career, narrow enough to catch a year typed wrong.
+FIRST_DAY: Final = date(1900, 1, 1)
+LAST_DAY: Final = date(2199, 12, 31)
+
+# A report is made of no more entries than this, so reading more of them for one would be wasted.
+FROZEN_MAX: Final = 500
+
+
+class Visibility(models.TextChoices):
+    PRIVATE = "private", "Only me"
+    TEAM = "team", "Everyone in my tenant"
+
+
+class EntryStatus(models.TextChoices):
+    DRAFT = "draft", "Draft"
+    FINAL = "final", "Final"
+
+
+class Ordering(models.TextChoices):
+    """The orders that the timeline can be read in."""
+
+    NEWEST_DAY = "-occurred_on", "Latest day first"
+    OLDEST_DAY = "occurred_on", "Earliest day first"
+    NEWEST_WRITTEN = "-created_at", "Last written first"
+
+
+def squeeze(text: str) -> str:
+    """One line of composed characters with single spaces: how names and titles are kept."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def fold_name(name: str) -> str:
+    """What two spellings of the same name have in common; the key that names are unique by."""
+    return squeeze(unicodedata.normalize("NFKC", name).casefold())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryDraft:
+    """What a person writes about one thing that they did. `occurred_on` None means today in their time zone."""
+
+    title: str
+    occurred_on: date | None = None
+    body: str = ""
+    employer: str = ""
+    project: str = ""
+    role: str = ""
+    tags: tuple[str, ...] = ()
+    impact: str = ""
+    impact_metric: str = ""
+    impact_before: Decimal | None = None
+    impact_after: Decimal | None = None
+    impact_unit: str = ""
+    hours: Decimal | None = None
+    visibility: Visibility = Visibility.PRIVATE
+    status: EntryStatus = EntryStatus.FINAL
+
+
+class EntryChanges(TypedDict, total=False):
+    """The fields of an `EntryDraft` that an edit names; the others stay as they are."""
+
+    title: str
+    occurred_on: date
+    body: str
+    employer: str
+    project: str
+    role: str
+    tags: tuple[str, ...]
+    impact: str
+    impact_metric: str
+    impact_before: Decimal | None
+    impact_after: Decimal | None
+    impact_unit: str
+    hours: Decimal | None
+    visibility: Visibility
+    status: EntryStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrozenEntry:
+    """One version of an entry as a report rests on it: it stays as it was, whatever happens to the entry.
+
+    `impact` holds the sentence together with its figures.
+    """
+
+    id: UUID
+    version: int
+    occurred_on: date
+    title: str
+    body: str = ""
+    employer: str = ""
+    project: str = ""
+    role: str = ""
+    tags: tuple[str, ...] = ()
+    impact: str = ""
+    hours: Decimal | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON; `from_json` reads it back to an equal value."""
+        return {
+            "id": str(self.id),
+            "version": self.version,
+            "occurred_on": self.occurred_on.isoformat(),
+            "title": self.title,
+            "body": self.body,
+            "employer": self.employer,
+            "project": self.project,
+            "role": self.role,
+            "tags": list(self.tags),
+            "impact": self.impact,
+            "hours": None if self.hours is None else str(self.hours),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "FrozenEntry":
+        """Reads what `to_json` gave."""
+        hours = data["hours"]
+        return cls(
+            id=UUID(data["id"]),
+            version=data["version"],
+            occurred_on=date.fromisoformat(data["occurred_on"]),
+            title=data["title"],
+            body=data["body"],
+            employer=data["employer"],
+            project=data["project"],
+            role=data["role"],
+            tags=tuple(data["tags"]),
+            impact=data["impact"],
+            hours=None if hours is None else Decimal(hours),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuickLine:
+    """What one line of free text says, before anything is saved."""
+
+    title: str
+    occurred_on: date
+    employer: str = ""
+    project: str = ""
+    tags: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
+    hours: Decimal | None = None
+    impact: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDefaults:
+    """What a new entry most likely shares with the ones before."""
+
+    employer: str = ""
+    project: str = ""
+    tags: tuple[str, ...] = field(default=())
