@@ -1,12 +1,10 @@
 """What every tenant table carries."""
 
-from typing import NewType
-from uuid import UUID
-
 from django.db import models
 
-# The customer whose rows are meant. Services take it (or an actor that carries it) as their first keyword.
-TenantId = NewType("TenantId", UUID)
+from apps.common.ids import TenantId
+
+__all__ = ["TenantId", "TenantOwned"]
 
 
 class TenantOwned(models.Model):

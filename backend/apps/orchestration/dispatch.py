@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from apps.common.tenancy import TenantId
+from apps.common.ids import TenantId
 
 Sender = Callable[[TenantId, UUID], None]
 

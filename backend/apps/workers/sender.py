@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import current_app
 
-from apps.common.tenancy import TenantId
+from apps.common.ids import TenantId
 
 
 def send_step(tenant: TenantId, run_id: UUID) -> None:
