@@ -1,6 +1,6 @@
 """Typed readers of the process environment: each failure names the variable and says what to do, never its value."""
 
-from typing import Final
+from typing import Any, Final
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -27,7 +27,7 @@ def read_secret(name: str) -> str:
     return value
 
 
-def read_database(name: str) -> dict[str, object]:
+def read_database(name: str) -> dict[str, Any]:
     """A Django database dictionary from a postgres:// address."""
     url = read_required(name, hint="Example: postgres://user:password@127.0.0.1:5432/afterresume")
     if not url.startswith(("postgres://", "postgresql://")):

@@ -11,6 +11,7 @@ from django.db import models
 from apps.common.errors import Conflict, Invalid, NotFound
 from apps.common.states import StateMachine
 from apps.common.tenancy import TenantId
+from apps.llm.types import Writer
 
 
 class JobKind(models.TextChoices):
@@ -92,6 +93,7 @@ class Estimate:
     input_tokens: int
     max_output_tokens: int
     entries: int
+    writer: Writer
     rate_card: str
     available_micros: int
     is_affordable: bool

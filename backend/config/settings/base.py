@@ -80,10 +80,16 @@ TEMPLATES = [
 # --- PostgreSQL ------------------------------------------------------------------------------------------------------
 # The pool is psycopg's own. Timeouts turn a convoy on one account's row into a clear 503 instead of a pile of threads.
 _database = read_database("DATABASE_URL")
+_pool_size: int = env.int("DATABASE_POOL_SIZE", default=8)
 _database["OPTIONS"] = {
-    "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=8), "timeout": 5},
     "options": "-c statement_timeout=15000 -c lock_timeout=4000 -c idle_in_transaction_session_timeout=30000",
 }
+if _pool_size:
+    _database["OPTIONS"]["pool"] = {"min_size": 1, "max_size": _pool_size, "timeout": 5}
+else:
+    # Celery's processes (size 0) keep one connection each: a pool would be closed after every task.
+    _database["CONN_MAX_AGE"] = 600
+    _database["CONN_HEALTH_CHECKS"] = True
 _database["ATOMIC_REQUESTS"] = False
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

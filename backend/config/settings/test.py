@@ -18,7 +18,7 @@ STORAGES["default"] = {
 }
 WHITENOISE_AUTOREFRESH = True
 # Race tests open a connection a thread and close them themselves; a pool would keep them past the test database's end.
-DATABASES["default"]["OPTIONS"].pop("pool", None)  # type: ignore[attr-defined]
+DATABASES["default"]["OPTIONS"].pop("pool", None)
 FAILPOINTS = {
     name: action for name, _, action in (item.partition("=") for item in env.list("FAILPOINTS", default=[])) if action
 }

@@ -76,6 +76,7 @@ def estimate_report(*, actor: Actor, request: ReportRequest, now: datetime) -> E
         input_tokens=sum(call.ceiling.input for call in plan.calls),
         max_output_tokens=sum(call.ceiling.output for call in plan.calls),
         entries=len(plan.entries),
+        writer=llm.get_writer(),
         rate_card=plan.calls[0].quote.rate_card_label,
         available_micros=balance.available_micros,
         is_affordable=is_affordable,

@@ -1,0 +1,35 @@
+"""Writes each state machine's diagram, generated from its transition table."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any, Final
+
+from django.core.management.base import BaseCommand
+
+from apps.billing.types import HOLD_STATES
+from apps.common.states import StateMachine
+from apps.llm.types import CALL_STATES
+from apps.orchestration.types import JOB_STATES, RUN_STATES
+from apps.reporting.types import REPORT_STATES
+
+MACHINES: Final[tuple[StateMachine[Any], ...]] = (JOB_STATES, RUN_STATES, CALL_STATES, HOLD_STATES, REPORT_STATES)
+
+
+def render(machine: StateMachine[Any]) -> str:
+    """A Markdown page with the diagram."""
+    title = machine.name.replace("_", " ").capitalize()
+    note = "Generated from the transition table by `./taskw generate`; do not edit."
+    return f"# {title}\n\n{note}\n\n```mermaid\n{machine.render_mermaid()}```\n"
+
+
+class Command(BaseCommand):
+    help = "Write docs/states/*.md from the transition tables."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("folder", type=Path)
+
+    def handle(self, *args: Any, folder: Path, **options: Any) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        for machine in MACHINES:
+            (folder / f"{machine.name}.md").write_text(render(machine))
+        self.stdout.write(f"{len(MACHINES)} diagrams written to {folder}")
