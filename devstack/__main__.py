@@ -24,9 +24,9 @@ EXPECTED = (ConfigError, DotenvError, StackError, PortBusyError, PostgresError, 
 def up(config: Config, _options: argparse.Namespace) -> int:
     """Start what does not run, wait until it is well, print where everything is."""
     installation = Installation(config=config, report=_progress)
-    was_started = installation.bring_up()
-    print("AfterResume is up." if was_started else "AfterResume was already up; nothing was restarted.")
-    print(summary(installation, passkey=installation.create_passkey(note="printed by up")))
+    start = installation.bring_up(passkey_note="printed by up")
+    print("AfterResume is up." if start.was_started else "AfterResume was already up; nothing was restarted.")
+    print(summary(installation, passkey=start.passkey))
     return 0
 
 
@@ -95,8 +95,7 @@ def dev(config: Config, _options: argparse.Namespace) -> int:
         print("AfterResume is already up without reload. Stop it first: ./taskw down", file=sys.stderr)
         return 1
     try:
-        installation.bring_up()
-        print(summary(installation, passkey=installation.create_passkey(note="printed by dev")))
+        print(summary(installation, passkey=installation.bring_up(passkey_note="printed by dev").passkey))
         followed = {name: config.logs_dir / f"{name}.log" for name in installation.programs if name in programs.ALL}
         _print_growth(followed, logs.prefixer(list(followed), is_coloured=sys.stdout.isatty()))
     except KeyboardInterrupt:

@@ -11,7 +11,7 @@ from devstack.environment import addresses_of, cluster_of, store_of, worker_name
 from devstack.net import is_listening
 
 HTTP_TIMEOUT_S = 5.0
-PING_TIMEOUT_S = 1.0
+PING_TIMEOUT_S = 0.5
 BACKEND_PATH = "/api/readyz/"
 FRONTEND_PATH = "/health/"
 STANDIN_PATH = "/_health"

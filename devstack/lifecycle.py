@@ -27,12 +27,23 @@ HEALTH_TIMEOUT_S = 60.0
 MAX_STARTS = 3
 DJANGO_COMMANDS = Path(__file__).with_name("django_commands.py")
 ADMIN_USERNAME = "admin"
+# Dollars on the passkey that `up` prints: enough to try everything.
+PROMO_CREDIT = "5.00"
+BACKEND_PROGRAMS = frozenset({"backend", "worker", "beat"})
 
 Report = Callable[[str], None]
 
 
 class StackError(RuntimeError):
     """The stack could not be brought where it was asked to be; the message is for the person at the terminal."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """What `bring_up` did: whether anything had to be started, and the passkey that was asked for (or nothing)."""
+
+    was_started: bool
+    passkey: str
 
 
 def _say_nothing(_line: str) -> None:
@@ -63,17 +74,18 @@ class Installation:
         found = programs.build(self.config, self.secrets)
         return {name: program for name, program in found.items() if name in self.wanted}
 
-    def bring_up(self) -> bool:
-        """Start whatever does not run, wait until all is well and return whether anything had to be started.
+    def bring_up(self, *, passkey_note: str = "") -> Start:
+        """Start whatever does not run and wait until all is well; with a note, make an invite passkey on the way.
 
         Raises StackError, PortBusyError, PostgresError and SupervisorError.
         """
         with self._lock():
             if self.control.answers():
-                return self._complete()
+                was_started = self._complete()
+                passkey = self.create_passkey(note=passkey_note) if passkey_note else ""
+                return Start(was_started=was_started, passkey=passkey)
             self._start_supervisor()
-            self._start_services(only=[name for name in self.programs if name in programs.SERVICES])
-            return True
+            return Start(was_started=True, passkey=self._start_services(passkey_note=passkey_note))
 
     def bring_down(self) -> bool:
         """Stop everything in order; return whether anything was running."""
@@ -114,7 +126,10 @@ class Installation:
         except SupervisorError:
             return False
         probe = health.probes(self.config, self.secrets).get(name)
-        return state is not None and state.state == "RUNNING" and (probe is None or probe())
+        if state is None or not state.pid:
+            return False
+        # The supervisor calls a program RUNNING after a second; one that answers is well before that.
+        return state.state == "RUNNING" if probe is None else probe()
 
     def manage(self, service: str, *commands: Sequence[str]) -> str:
         """Run management commands of `backend` or `frontend` in one process; return what the last one printed.
@@ -139,7 +154,7 @@ class Installation:
             raise StackError(f"{service}: {what} failed. The end of {log_path}:\n{tail(log_path, lines=30)}")
         return done.stdout.decode()
 
-    def create_passkey(self, *, note: str, promo_credit: str = "5.00") -> str:
+    def create_passkey(self, *, note: str, promo_credit: str = PROMO_CREDIT) -> str:
         """Make an invite passkey that brings `promo_credit` dollars, and return it in clear."""
         return self.manage("backend", create_passkey_command(note=note, promo_credit=promo_credit)).strip()
 
@@ -165,15 +180,16 @@ class Installation:
         programs.write(self.config, self.programs)
         self.control.start(write_configuration(self.config, self.programs), dies_with_parent=self.dies_with_parent)
 
-    def _start_services(self, *, only: Sequence[str]) -> None:
+    def _start_services(self, *, passkey_note: str) -> str:
         self.wait_healthy(name for name in programs.SERVERS if name in self.programs)
         self._ensure_databases()
-        pipelines = [self._start_backend] if {"backend", "worker", "beat"} & set(only) else []
-        pipelines += [self._start_frontend] if "frontend" in only else []
         with ThreadPoolExecutor(max_workers=2) as pool:
-            for outcome in [pool.submit(pipeline) for pipeline in pipelines]:
-                outcome.result()
+            frontend = pool.submit(self._start_frontend)
+            backend = pool.submit(self._start_backend, passkey_note)
+            passkey = backend.result()
+            frontend.result()
         self.wait_healthy(name for name in self.programs if name not in programs.SERVERS)
+        return passkey
 
     def _ensure_databases(self) -> None:
         addresses = addresses_of(self.config, self.secrets)
@@ -193,15 +209,22 @@ class Installation:
             except psycopg.Error as error:
                 raise StackError(f"{variable}: the database cannot be reached or made: {error}") from error
 
-    def _start_backend(self) -> None:
+    def _start_backend(self, passkey_note: str) -> str:
+        if not BACKEND_PROGRAMS.intersection(self.programs):
+            return ""
         password_file = str(self.config.admin_password_file)
         bootstrap = ["bootstrap", "--admin-username", ADMIN_USERNAME, "--admin-password-file", password_file]
-        self.manage("backend", ["migrate", "--noinput"], bootstrap)
-        self._start("backend", "worker", "beat")
+        commands = [["migrate", "--noinput"], bootstrap]
+        if passkey_note:
+            commands.append(create_passkey_command(note=passkey_note))
+        printed = self.manage("backend", *commands)
+        self._start("worker", "backend", "beat")
+        return printed.strip() if passkey_note else ""
 
     def _start_frontend(self) -> None:
-        self.manage("frontend", ["migrate", "--noinput"])
-        self._start("frontend")
+        if "frontend" in self.programs:
+            self.manage("frontend", ["migrate", "--noinput"])
+            self._start("frontend")
 
     def _start(self, *names: str) -> None:
         for name in names:
@@ -228,7 +251,7 @@ class Installation:
             yield
 
 
-def create_passkey_command(*, note: str, promo_credit: str) -> list[str]:
+def create_passkey_command(*, note: str, promo_credit: str = PROMO_CREDIT) -> list[str]:
     """Return the backend's management command that makes an invite passkey and prints nothing but the key."""
     return ["create_passkey", "--note", note, "--promo-credit", promo_credit, "--raw"]
 

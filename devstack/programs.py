@@ -121,7 +121,9 @@ def _services(config: Config, secrets: Mapping[str, str]) -> list[Program]:
     backend, frontend = config.root / "backend", config.root / "frontend"
     backend_env, frontend_env = backend_environment(config, secrets), frontend_environment(config, secrets)
     concurrency = config.environ.get("WORKER_CONCURRENCY") or "2"
-    worker = _celery(config, "worker", "--concurrency", concurrency, "-n", worker_name(config))
+    # One worker has no neighbours to wait for or to talk to.
+    lonely = ("--without-mingle", "--without-gossip")
+    worker = _celery(config, "worker", "--concurrency", concurrency, "-n", worker_name(config), *lonely)
     return [
         _program(config, "backend", _granian(config, "backend"), cwd=backend, env=backend_env, port_names=("backend",)),
         _program(config, "worker", worker, cwd=backend, env=backend_env),
