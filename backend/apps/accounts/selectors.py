@@ -1,0 +1,11 @@
+"""Reading people."""
+
+from apps.accounts.models import User
+from apps.accounts.services.users import view_user
+from apps.accounts.types import UserView
+
+
+def find_user(*, username: str) -> UserView | None:
+    """The person with this user name, whatever its case, or None."""
+    user = User.objects.filter(username__iexact=username).first()
+    return None if user is None else view_user(user)

@@ -1,0 +1,111 @@
+"""Coming in, going out, and one's own profile."""
+
+from django.contrib.auth import get_user_model, login, logout
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.accounts.services import tokens
+from apps.api.accounts.serializers import (
+    CredentialsSerializer,
+    EditMeSerializer,
+    LoginSerializer,
+    MeSerializer,
+    SignUpRequestSerializer,
+    SignUpSerializer,
+    TokenRequestSerializer,
+    TokenSerializer,
+)
+from apps.api.authentication import get_actor, get_member
+from apps.billing import selectors as billing
+from apps.common import clock
+from apps.orchestration.signup import sign_up
+from apps.tenants import services as tenants
+from apps.tenants.types import Bearer, Member
+
+
+class OpenView(APIView):
+    """For those who have no token yet. JSON bodies only, so that no other site's form can post here."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+
+class TokenView(OpenView):
+    @extend_schema(request=TokenRequestSerializer, responses=TokenSerializer, tags=["auth"], auth=[])
+    def post(self, request: Request) -> Response:
+        """Exchange a name or e-mail address and a password for a token."""
+        wish = TokenRequestSerializer(data=request.data)
+        wish.is_valid(raise_exception=True)
+        fields = wish.validated_data
+        signed_in = tenants.sign_in(
+            username=fields["username"], password=fields["password"], token_name=fields["name"], now=clock.now()
+        )
+        return Response(TokenSerializer(signed_in).data)
+
+
+class LoginView(OpenView):
+    @extend_schema(request=CredentialsSerializer, responses=LoginSerializer, tags=["auth"], auth=[])
+    def post(self, request: Request) -> Response:
+        """Open a session: the cookie is the one of Django admin."""
+        wish = CredentialsSerializer(data=request.data)
+        wish.is_valid(raise_exception=True)
+        member = tenants.check_member_credentials(**wish.validated_data)
+        login(request._request, get_user_model().objects.get(pk=member.user_id))  # noqa: SLF001
+        return Response(LoginSerializer({"user": member}).data)
+
+
+class LogoutView(APIView):
+    @extend_schema(request=None, responses={204: None}, tags=["auth"])
+    def post(self, request: Request) -> Response:
+        """End the token, or the session, that this call came with."""
+        if isinstance(request.auth, Bearer):
+            tokens.revoke_token(user_id=request.user.pk, public_id=request.auth.token_id)
+        else:
+            logout(request._request)  # noqa: SLF001
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class LogoutAllView(APIView):
+    @extend_schema(request=None, responses={204: None}, tags=["auth"])
+    def post(self, request: Request) -> Response:
+        """End all tokens of the person, and the session that this call came with."""
+        actor = get_actor(request)
+        tokens.revoke_all_tokens(
+            user_id=actor.user_id, actor=actor.user_id, reason="Signed out everywhere", now=clock.now()
+        )
+        logout(request._request)  # noqa: SLF001
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class SignUpView(OpenView):
+    @extend_schema(request=SignUpRequestSerializer, responses={201: SignUpSerializer}, tags=["auth"], auth=[])
+    def post(self, request: Request) -> Response:
+        """Spend an invite passkey on a new account."""
+        wish = SignUpRequestSerializer(data=request.data)
+        wish.is_valid(raise_exception=True)
+        member = sign_up(**wish.validated_data, now=clock.now())
+        answer = SignUpSerializer({"message": "Signup successful", "user": member}).data
+        return Response(answer, status=status.HTTP_201_CREATED)
+
+
+class MeView(APIView):
+    @extend_schema(responses=MeSerializer, tags=["me"])
+    def get(self, request: Request) -> Response:
+        """The person who asks, with profile and plan."""
+        return _render_me(get_member(request))
+
+    @extend_schema(request=EditMeSerializer, responses=MeSerializer, tags=["me"])
+    def patch(self, request: Request) -> Response:
+        """Change the name that documents are signed with, or the time zone."""
+        wish = EditMeSerializer(data=request.data)
+        wish.is_valid(raise_exception=True)
+        return _render_me(tenants.edit_profile(actor=get_actor(request), **wish.validated_data))
+
+
+def _render_me(member: Member) -> Response:
+    profile = billing.get_profile(tenant=member.tenant)
+    return Response(MeSerializer(member, context={"billing": profile}).data)

@@ -1,0 +1,187 @@
+"""Making, spending and withdrawing invite passkeys."""
+
+import hashlib
+import secrets
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.db.models import Q
+
+from apps.common.db import require_transaction
+from apps.common.errors import Conflict, Invalid, NotFound
+from apps.common.money import MAX_ABS_MICROS
+from apps.common.tenancy import TenantId
+from apps.invitations.models import InvitePasskey
+from apps.invitations.selectors import check_can_manage_passkeys, get_state, match_state, view_passkey
+from apps.invitations.types import PasskeyState, PasskeyView, RedeemedPasskey
+from apps.observability.services import record_audit
+from apps.tenants.selectors import has_tenant
+from apps.tenants.types import Actor, Role
+
+# 24 random bytes are 192 bits; the prefix shows 36 of them, which leaves more than the 128 that the product promises.
+_RANDOM_BYTES: Final = 24
+_PREFIX_LENGTH: Final = 10
+
+
+class PasskeyInvalid(Invalid):
+    code = "passkey_invalid"
+    message = "This invite passkey is not valid."
+
+
+class PasskeyExpired(Invalid):
+    code = "passkey_expired"
+    message = "This invite passkey has expired."
+
+
+class PasskeyUsed(Invalid):
+    code = "passkey_used"
+    message = "Passkey has already been used"
+
+
+class PasskeyRevoked(Invalid):
+    code = "passkey_revoked"
+    message = "This invite passkey has been revoked."
+
+
+class PasskeyWrongEmail(Invalid):
+    code = "passkey_wrong_email"
+    message = "This invite passkey was made for another e-mail address."
+
+
+class PasskeySpent(Conflict):
+    code = "wrong_state"
+    message = "This invite passkey has been used or revoked already."
+
+
+def digest_passkey(raw: str) -> str:
+    """What is stored of a key. Its 192 random bits need no slow hash."""
+    return hashlib.sha256(raw.encode()).hexdigest()
+
+
+def create_passkey(
+    *,
+    actor: Actor | None,
+    note: str = "",
+    expires_at: datetime | None = None,
+    bound_email: str = "",
+    promo_credit_micros: int = 0,
+    tenant: TenantId | None = None,
+    role: Role | None = None,
+    now: datetime,
+) -> tuple[PasskeyView, str]:
+    """Makes a key and returns it with its raw text, which exists nowhere else.
+
+    `actor` None is the system (a command). `tenant` needs `role` and the reverse. Raises Invalid, Forbidden.
+    """
+    if actor is not None:
+        check_can_manage_passkeys(actor)
+    _check_terms(expires_at, bound_email, promo_credit_micros, tenant, role, now)
+    raw = f"inv_{secrets.token_urlsafe(_RANDOM_BYTES)}"
+    maker = actor.user_id if actor else None
+    with transaction.atomic():
+        passkey = InvitePasskey.objects.create(
+            digest=digest_passkey(raw),
+            prefix=raw[:_PREFIX_LENGTH],
+            note=note,
+            expires_at=expires_at,
+            bound_email=bound_email.strip().lower(),
+            promo_credit_micros=promo_credit_micros,
+            tenant_id=tenant,
+            role=role or "",
+            created_by_id=maker,
+            created_at=now,
+        )
+        _audit("passkey.created", passkey, maker, now, after={"promo_credit_micros": promo_credit_micros})
+    return view_passkey(passkey=passkey, now=now), raw
+
+
+def _check_terms(
+    expires_at: datetime | None,
+    bound_email: str,
+    promo_credit_micros: int,
+    tenant: TenantId | None,
+    role: Role | None,
+    now: datetime,
+) -> None:
+    fields: dict[str, list[str]] = {}
+    if expires_at is not None and expires_at <= now:
+        fields["expires_at"] = ["Choose a time in the future."]
+    if not 0 <= promo_credit_micros <= MAX_ABS_MICROS:
+        fields["promo_credit_cents"] = ["Choose an amount from zero to a billion dollars."]
+    if (tenant is None) != (role is None):
+        fields["role"] = ["A tenant to join needs a role, and a role needs a tenant."]
+    if tenant is not None and not has_tenant(tenant=tenant):
+        fields["tenant"] = ["There is no such tenant."]
+    try:
+        if bound_email:
+            validate_email(bound_email.strip())
+    except ValidationError:
+        fields["bound_email"] = ["Enter a valid e-mail address."]
+    if fields:
+        raise Invalid(fields=fields)
+
+
+def redeem_passkey(*, raw: str, email: str, user_id: UUID, now: datetime) -> RedeemedPasskey:
+    """Spends the key for the person `user_id`, inside the caller's transaction: if that fails, the key stays good.
+
+    One conditional UPDATE decides, so that of many who try at once one wins. The person may be inserted later in the
+    transaction. Raises PasskeyInvalid, PasskeyUsed, PasskeyRevoked, PasskeyExpired or PasskeyWrongEmail.
+    """
+    require_transaction()
+    keys = InvitePasskey.objects.filter(digest=digest_passkey(raw.strip()))
+    for_this_address = Q(bound_email="") | Q(bound_email=email.strip().lower())
+    spent = keys.filter(match_state(state=PasskeyState.ACTIVE, now=now), for_this_address)
+    if not spent.update(used_by_id=user_id, used_at=now):
+        raise _explain_refusal(keys.first(), now)
+    passkey = keys.get()
+    _audit("passkey.used", passkey, user_id, now)
+    return RedeemedPasskey(
+        id=passkey.id,
+        promo_credit_micros=passkey.promo_credit_micros,
+        tenant=TenantId(passkey.tenant_id) if passkey.tenant_id else None,
+        role=Role(passkey.role) if passkey.role else None,
+    )
+
+
+def _explain_refusal(passkey: InvitePasskey | None, now: datetime) -> Invalid:
+    if passkey is None:
+        return PasskeyInvalid()
+    refusals: dict[PasskeyState, type[Invalid]] = {
+        PasskeyState.USED: PasskeyUsed,
+        PasskeyState.REVOKED: PasskeyRevoked,
+        PasskeyState.EXPIRED: PasskeyExpired,
+    }
+    return refusals.get(get_state(passkey=passkey, now=now), PasskeyWrongEmail)()
+
+
+def revoke_passkey(*, actor: Actor, passkey_id: UUID, now: datetime) -> PasskeyView:
+    """Withdraws a key that nobody has used; raises NotFound, PasskeySpent, Forbidden."""
+    check_can_manage_passkeys(actor)
+    with transaction.atomic():
+        keys = InvitePasskey.objects.select_related("created_by", "tenant").filter(id=passkey_id)
+        revoked = keys.filter(used_at__isnull=True, revoked_at__isnull=True).update(revoked_at=now)
+        passkey = keys.first()
+        if passkey is None:
+            raise NotFound
+        if not revoked:
+            raise PasskeySpent
+        _audit("passkey.revoked", passkey, actor.user_id, now)
+    return view_passkey(passkey=passkey, now=now)
+
+
+def _audit(
+    action: str, passkey: InvitePasskey, actor: UUID | None, now: datetime, *, after: dict[str, object] | None = None
+) -> None:
+    record_audit(
+        tenant=passkey.tenant_id,
+        actor=actor,
+        action=action,
+        target_kind="passkey",
+        target_id=passkey.id,
+        now=now,
+        after={"prefix": passkey.prefix, **(after or {})},
+    )
