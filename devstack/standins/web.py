@@ -19,6 +19,7 @@ class Request:
 
     method: str
     path: str
+    query_string: str
     query: Mapping[str, list[str]]
     headers: Mapping[str, str]
     body: bytes
@@ -115,6 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(
             method=self.command,
             path=parts.path,
+            query_string=parts.query,
             query=parse_qs(parts.query, keep_blank_values=True),
             headers={name.lower(): value for name, value in self.headers.items()},
             body=self.rfile.read(length),
