@@ -1,0 +1,116 @@
+"""Forms of the way in and of the profile."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import available_timezones
+
+from allauth.account.adapter import get_adapter
+from allauth.account.forms import LoginForm as AllauthLoginForm
+from allauth.account.models import Login
+from django import forms
+from django.http import HttpRequest, HttpResponse
+
+from apps.accounts.models import User
+from apps.accounts.sign_in import keep_token, obtain_token, recognise
+from apps.backend.auth import IssuedToken
+from apps.backend.errors import BackendUnavailable, Invalid, RateLimited
+
+TROUBLE = "AfterResume cannot be reached at the moment. Nothing is wrong with what you typed; try again shortly."
+
+
+class LoginForm(AllauthLoginForm):
+    """allauth's form, with the backend as the judge of the password. The token waits here until the session is new."""
+
+    request: HttpRequest
+    _issued: IssuedToken
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
+        self.fields["login"].label = "Username or e-mail"
+        self.fields["login"].widget.attrs = {
+            "autocomplete": "username",
+            "autocapitalize": "none",
+            "spellcheck": "false",
+        }
+        self.fields["password"].help_text = ""
+        self.fields["password"].widget.attrs.pop("placeholder", None)
+
+    def _clean_with_password(self, credentials: dict[str, Any]) -> dict[str, Any]:
+        adapter = get_adapter(self.request)
+        # allauth's own limits (by address and by name) come first, so that guessing here never reaches the backend.
+        adapter.pre_authenticate(self.request, **credentials)
+        try:
+            self._issued = obtain_token(
+                self.request, username=credentials["username"], password=credentials["password"]
+            )
+        except (Invalid, RateLimited) as error:
+            raise forms.ValidationError(error.message, code=error.code) from error
+        except BackendUnavailable as error:
+            raise forms.ValidationError(TROUBLE, code=error.code) from error
+        self.user: User = recognise(self.request, self._issued)
+        self._login = Login(user=self.user, email=None)
+        cleaned: dict[str, Any] = self.cleaned_data
+        return cleaned
+
+    def login(self, request: HttpRequest, redirect_url: str | None = None) -> HttpResponse:
+        response: HttpResponse = super().login(request, redirect_url=redirect_url)
+        keep_token(request, user=self.user, issued=self._issued)
+        return response
+
+
+class SignUpForm(forms.Form):
+    """What an invite passkey turns into an account. The backend decides what is acceptable; this only asks."""
+
+    passkey = forms.CharField(
+        label="Invite passkey",
+        max_length=200,
+        help_text="The key from your invitation. It works once.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    username = forms.CharField(
+        max_length=150,
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    email = forms.EmailField(label="E-mail", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    password = forms.CharField(
+        max_length=200,
+        strip=False,
+        help_text="At least 10 characters; a few unrelated words make a good one.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    idempotency_key = forms.CharField(max_length=100, widget=forms.HiddenInput, initial=lambda: str(uuid.uuid4()))
+
+    def take_refusal(self, error: Invalid) -> None:
+        """Show the backend's sentences beside the fields that they are about.
+
+        What was refused did nothing, so the next try is another request and gets another idempotency key. (After an
+        answer that never came the key stays: the same form sent again finds out what happened.)
+        """
+        self.data = {name: self.data[name] for name in self.data} | {"idempotency_key": str(uuid.uuid4())}
+        if error.code.startswith("passkey_"):
+            self.add_error("passkey", error.message)
+            return
+        for name, sentences in error.fields.items():
+            self.add_error(name if name in self.fields else None, list(sentences))
+        if not error.fields:
+            self.add_error(None, error.message)
+
+
+class ProfileForm(forms.Form):
+    display_name = forms.CharField(
+        label="Display name", max_length=150, required=False, help_text="How the interface addresses you."
+    )
+    time_zone = forms.ChoiceField(
+        label="Time zone", help_text="Days, weeks and months of your worklog begin and end here.", choices=list
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.fields["time_zone"].choices = _zone_choices()  # type: ignore[attr-defined]
+
+
+def _zone_choices() -> list[tuple[str, str]]:
+    names = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix/")))
+    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]

@@ -1,0 +1,27 @@
+"""The whole API behind one object: `client.worklogs.list(...)`, `client.reports.create(...)`."""
+
+from apps.backend.auth import AuthApi
+from apps.backend.billing import BillingApi
+from apps.backend.jobs import JobsApi
+from apps.backend.me import MeApi
+from apps.backend.reports import ReportsApi
+from apps.backend.status import StatusApi
+from apps.backend.transport import Caller, Transport
+from apps.backend.worklogs import WorklogsApi
+
+
+class BackendClient:
+    """Bound to one person's token and one request's id. Cheap to make; the connections are the transport's.
+
+    Every method raises a BackendError (`apps.backend.errors`); most pages let it fly, the shell answers it.
+    """
+
+    def __init__(self, *, transport: Transport, token: str = "", request_id: str = "") -> None:
+        caller = Caller(transport=transport, token=token, request_id=request_id)
+        self.auth = AuthApi(caller)
+        self.me = MeApi(caller)
+        self.status = StatusApi(caller)
+        self.worklogs = WorklogsApi(caller)
+        self.reports = ReportsApi(caller)
+        self.jobs = JobsApi(caller)
+        self.billing = BillingApi(caller)

@@ -1,0 +1,90 @@
+"""What happens to every request: its id, the sign-in wall, and the answers to a backend that refuses or is away."""
+
+import re
+import uuid
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+from django.contrib.auth import logout
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
+from django_htmx.http import HttpResponseClientRedirect
+
+from apps.backend.errors import BackendError, NotAuthenticated
+from apps.shell.failures import answer_failure
+from apps.shell.requests import is_htmx, page_path_of
+
+log = structlog.get_logger(__name__)
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+_ACCEPTABLE_ID: Final = re.compile(r"[A-Za-z0-9_.-]{8,64}")
+
+
+class RequestIdMiddleware:
+    """Takes a sane X-Request-ID or mints one; logs, backend calls and the answer all carry it."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        offered = request.headers.get("X-Request-ID", "")
+        request_id = offered if _ACCEPTABLE_ID.fullmatch(offered) else str(uuid.uuid4())
+        request.request_id = request_id  # type: ignore[attr-defined]
+        # django-structlog reads the header, so it must never see an unchecked one.
+        request.META["HTTP_X_REQUEST_ID"] = request_id
+        response = self.get_response(request)
+        response["X-Request-ID"] = request_id
+        return response
+
+
+class PrivatePagesMiddleware:
+    """Pages belong to one person: nothing between server and browser may keep them, nor the browser after log-out."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        response.setdefault("Cache-Control", "private, no-store")
+        return response
+
+
+class SignInRequiredMiddleware(LoginRequiredMiddleware):
+    """Everything needs a sign-in but views marked `login_not_required`; HTMX is sent there as a whole page."""
+
+    def handle_no_permission(
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
+    ) -> HttpResponseBase:
+        return send_to_sign_in(request)
+
+
+class BackendErrorsMiddleware:
+    """Answers the backend errors that a view let fly: a dead token leads to sign-in, the rest to a page in style."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        if isinstance(exception, NotAuthenticated):
+            # The session goes with its token, so that the sign-in page finds nobody signed in: one redirect, no loop.
+            logout(request)
+            return send_to_sign_in(request)
+        if isinstance(exception, BackendError):
+            log.info("backend_refused", kind=type(exception).__name__, code=exception.code)
+            return answer_failure(request, exception)
+        return None
+
+
+def send_to_sign_in(request: HttpRequest) -> HttpResponse:
+    """To the sign-in page and back here afterwards."""
+    target = redirect_to_login(page_path_of(request), resolve_url("account_login"))
+    if is_htmx(request):
+        return HttpResponseClientRedirect(target.url)
+    return HttpResponseRedirect(target.url)

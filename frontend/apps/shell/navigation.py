@@ -1,0 +1,98 @@
+"""The sidebar: what there is to go to. A page that does not exist yet has no line here."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """`key` is the second key of the `g` shortcut, empty when there is none."""
+
+    label: str
+    path: str
+    icon: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    label: str
+    destinations: tuple[Destination, ...]
+    is_for_staff: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownDestination:
+    label: str
+    path: str
+    icon: str
+    key: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownGroup:
+    label: str
+    destinations: tuple[ShownDestination, ...]
+
+
+GROUPS: Final = (
+    Group(
+        label="",
+        destinations=(
+            Destination(label="Dashboard", path="/", icon="layout-dashboard", key="d"),
+            Destination(label="Worklog", path="/worklog/", icon="notebook", key="w"),
+            Destination(label="Reports", path="/reporting/", icon="file-text", key="r"),
+            Destination(label="Jobs", path="/jobs/", icon="progress-check", key="j"),
+        ),
+    ),
+    Group(
+        label="Billing",
+        destinations=(
+            Destination(label="Reserve", path="/billing/settings/", icon="wallet", key="b"),
+            Destination(label="Ledger", path="/billing/ledger/", icon="receipt-2", key="l"),
+        ),
+    ),
+    Group(label="You", destinations=(Destination(label="Profile", path="/profile/", icon="user-circle", key="p"),)),
+    Group(
+        label="Staff",
+        is_for_staff=True,
+        destinations=(
+            Destination(label="Django admin", path="/django-admin/", icon="shield-cog"),
+            Destination(label="Components", path="/ui/", icon="palette"),
+        ),
+    ),
+)
+
+
+def navigation_for(*, path: str, is_staff: bool) -> tuple[ShownGroup, ...]:
+    """The groups that this person may see, with the page at `path` marked."""
+    current = _current_path(path)
+    return tuple(
+        ShownGroup(
+            label=group.label,
+            destinations=tuple(
+                ShownDestination(
+                    label=item.label,
+                    path=item.path,
+                    icon=item.icon,
+                    key=item.key,
+                    is_current=item.path == current,
+                )
+                for item in group.destinations
+            ),
+        )
+        for group in GROUPS
+        if is_staff or not group.is_for_staff
+    )
+
+
+def _current_path(path: str) -> str:
+    """The longest destination that `path` lies under; the dashboard only when it is the dashboard itself."""
+    under = [
+        item.path
+        for group in GROUPS
+        for item in group.destinations
+        if path == item.path or (item.path != "/" and path.startswith(item.path))
+    ]
+    return max(under, key=len, default="")

@@ -1,0 +1,45 @@
+"""Small typed readers of the environment that fail with a hint instead of a traceback from the depths."""
+
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+env = environ.Env()
+
+MIN_SECRET_LENGTH = 32
+
+
+def read_required(name: str, *, hint: str) -> str:
+    """The value of `name`; ImproperlyConfigured with `hint` when it is absent or empty."""
+    value: str = env.str(name, default="").strip()
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set. {hint}")
+    return value
+
+
+def read_secret(name: str) -> str:
+    """A secret of at least 32 characters. There is no default in any environment."""
+    value = read_required(
+        name, hint="`./taskw up` makes one; in production put a random string of 50 characters in it."
+    )
+    if len(value) < MIN_SECRET_LENGTH:
+        raise ImproperlyConfigured(f"{name} is too short: it needs at least {MIN_SECRET_LENGTH} characters.")
+    return value
+
+
+def read_base_url(name: str, *, hint: str) -> str:
+    """An http or https address without a slash at its end."""
+    value = read_required(name, hint=hint).rstrip("/")
+    if not value.startswith(("http://", "https://")):
+        raise ImproperlyConfigured(f"{name} must begin with http:// or https://. {hint}")
+    return value
+
+
+def read_database(name: str) -> dict[str, Any]:
+    """Django's settings of the PostgreSQL database that the URL in `name` points to."""
+    hint = "Example: postgresql://user:secret@127.0.0.1:5432/afterresume_frontend"
+    parsed: dict[str, Any] = dict(env.db_url_config(read_required(name, hint=hint)))
+    if parsed.get("ENGINE") != "django.db.backends.postgresql":
+        raise ImproperlyConfigured(f"{name} must be a postgresql:// address. {hint}")
+    return parsed

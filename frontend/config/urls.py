@@ -1,0 +1,24 @@
+"""Every address of the frontend."""
+
+from allauth.account.views import login, logout
+from django.urls import URLPattern, URLResolver, include, path
+
+from apps.accounts.views import sign_up_redirect
+from apps.shell import views as shell
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("apps.dashboard.urls")),
+    path("accounts/login/", login, name="account_login"),
+    path("accounts/logout/", logout, name="account_logout"),
+    path("accounts/signup/", sign_up_redirect, name="account_signup"),
+    path("profile/", include("apps.accounts.urls")),
+    path("api-proxy/", include("apps.api_proxy.urls")),
+    path("ui/", include("apps.ui.urls")),
+    path("django-admin/", shell.django_admin, name="django-admin"),
+    path("health/", shell.health, name="health"),
+]
+
+handler403 = "apps.shell.views.forbidden"
+handler404 = "apps.shell.views.not_found"
+handler429 = "apps.shell.views.too_many_requests"
+handler500 = "apps.shell.views.broken"
