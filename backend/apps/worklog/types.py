@@ -17,8 +17,12 @@ IMPACT_MAX: Final = 1_000
 METRIC_MAX: Final = 80
 UNIT_MAX: Final = 40
 NAME_MAX: Final = 80
+# Folding can lengthen a name (one ligature may become eighteen letters).
+NAME_KEY_MAX: Final = 200
 TAGS_MAX: Final = 20
 LINE_MAX: Final = 1_000
+SEARCH_MAX: Final = 200
+SEARCH_WORDS_MAX: Final = 8
 
 HOURS_DIGITS: Final = 6
 HOURS_PLACES: Final = 2
@@ -44,6 +48,14 @@ class EntryStatus(models.TextChoices):
     FINAL = "final", "Final"
 
 
+class NameKind(models.TextChoices):
+    """What the names that entries share stand for."""
+
+    EMPLOYER = "employer", "Employer"
+    PROJECT = "project", "Project"
+    TAG = "tag", "Tag"
+
+
 class Ordering(models.TextChoices):
     """The orders that the timeline can be read in."""
 
@@ -60,6 +72,36 @@ def squeeze(text: str) -> str:
 def fold_name(name: str) -> str:
     """What two spellings of the same name have in common; the key that names are unique by."""
     return squeeze(unicodedata.normalize("NFKC", name).casefold())
+
+
+def format_figure(value: Decimal) -> str:
+    """A plain decimal without trailing zeros: 40, 6.5, -0.25."""
+    return f"{(value + 0).normalize():f}"
+
+
+def format_hours(value: Decimal) -> str:
+    """Hours with two decimals: 2.00."""
+    return f"{value:.2f}"
+
+
+class Snapshot(TypedDict):
+    """An entry's content as plain JSON: figures and hours are decimal strings, the day is YYYY-MM-DD."""
+
+    title: str
+    occurred_on: str
+    body: str
+    employer: str
+    project: str
+    role: str
+    tags: list[str]
+    impact: str
+    impact_metric: str
+    impact_before: str | None
+    impact_after: str | None
+    impact_unit: str
+    hours: str | None
+    visibility: str
+    status: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +124,26 @@ class EntryDraft:
     visibility: Visibility = Visibility.PRIVATE
     status: EntryStatus = EntryStatus.FINAL
 
+    def to_snapshot(self, *, occurred_on: date) -> Snapshot:
+        """The content as it is kept for the history."""
+        return {
+            "title": self.title,
+            "occurred_on": occurred_on.isoformat(),
+            "body": self.body,
+            "employer": self.employer,
+            "project": self.project,
+            "role": self.role,
+            "tags": list(self.tags),
+            "impact": self.impact,
+            "impact_metric": self.impact_metric,
+            "impact_before": None if self.impact_before is None else format_figure(self.impact_before),
+            "impact_after": None if self.impact_after is None else format_figure(self.impact_after),
+            "impact_unit": self.impact_unit,
+            "hours": None if self.hours is None else format_hours(self.hours),
+            "visibility": str(self.visibility),
+            "status": str(self.status),
+        }
+
 
 class EntryChanges(TypedDict, total=False):
     """The fields of an `EntryDraft` that an edit names; the others stay as they are."""
@@ -101,6 +163,23 @@ class EntryChanges(TypedDict, total=False):
     hours: Decimal | None
     visibility: Visibility
     status: EntryStatus
+
+
+# The fields that an entry and its draft hold alike; the others are names, which entries share.
+PLAIN_FIELDS: Final = (
+    "title",
+    "occurred_on",
+    "body",
+    "role",
+    "impact",
+    "impact_metric",
+    "impact_before",
+    "impact_after",
+    "impact_unit",
+    "hours",
+    "visibility",
+    "status",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +214,7 @@ class FrozenEntry:
             "role": self.role,
             "tags": list(self.tags),
             "impact": self.impact,
-            "hours": None if self.hours is None else str(self.hours),
+            "hours": None if self.hours is None else format_hours(self.hours),
         }
 
     @classmethod
