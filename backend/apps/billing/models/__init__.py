@@ -1,0 +1,22 @@
+"""The tables of money. Other apps read them through selectors and change them through services."""
+
+from apps.billing.models.audit import BillingAuditLog
+from apps.billing.models.ledger import LedgerAnchor, LedgerProof, ReserveLedgerEntry
+from apps.billing.models.rates import RateCard, RateCardVersion, RateLineItem
+from apps.billing.models.reserve import BillingProfile, ReserveAccount, ReserveHold
+from apps.billing.models.usage import LossEntry, UsageEvent
+
+__all__ = [
+    "BillingAuditLog",
+    "BillingProfile",
+    "LedgerAnchor",
+    "LedgerProof",
+    "LossEntry",
+    "RateCard",
+    "RateCardVersion",
+    "RateLineItem",
+    "ReserveAccount",
+    "ReserveHold",
+    "ReserveLedgerEntry",
+    "UsageEvent",
+]

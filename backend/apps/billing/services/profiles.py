@@ -1,0 +1,64 @@
+"""What a customer may set about their own billing."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from apps.billing.models import BillingProfile, ReserveAccount
+from apps.billing.services.accounts import lock_account
+from apps.billing.services.audit import record_change
+from apps.billing.types import Policy
+from apps.common.errors import Forbidden, Invalid
+from apps.common.money import MAX_ABS_MICROS
+from apps.tenants.types import Actor, Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillingChanges:
+    """What to change; None leaves a value as it is."""
+
+    low_balance_threshold_micros: int | None = None
+    policy: Policy | None = None
+    billing_email: str | None = None
+
+
+def check_can_edit_billing(actor: Actor) -> None:
+    """Raises Forbidden unless the actor owns the tenant."""
+    if actor.role != Role.OWNER:
+        raise Forbidden("Only an owner can change billing settings.")
+
+
+@transaction.atomic
+def edit_billing(*, actor: Actor, changes: BillingChanges, now: datetime) -> None:
+    """Changes threshold, policy or billing e-mail, with an audit row. Raises Forbidden, Invalid, NoReserve."""
+    check_can_edit_billing(actor)
+    threshold = changes.low_balance_threshold_micros
+    if threshold is not None and not 0 <= threshold <= MAX_ABS_MICROS:
+        raise Invalid(fields={"low_balance_threshold_micros": ["This is outside what a reserve can hold."]})
+    account = lock_account(tenant=actor.tenant)
+    profile = BillingProfile.objects.select_for_update().get(tenant_id=actor.tenant)
+    wanted = {name: value for name, value in asdict(changes).items() if value is not None}
+    before = {name: _read(account, profile, name) for name in wanted}
+    if before == wanted:
+        return
+    for name, value in wanted.items():
+        setattr(profile if name == "billing_email" else account, name, value)
+    account.updated_at = profile.updated_at = now
+    account.save(update_fields=["low_balance_threshold_micros", "policy", "updated_at"])
+    profile.save(update_fields=["billing_email", "updated_at"])
+    record_change(
+        tenant=actor.tenant,
+        actor=actor.user_id,
+        action="billing.edited",
+        target_kind="reserve_account",
+        target_id=account.id,
+        before=before,
+        after=wanted,
+        now=now,
+    )
+
+
+def _read(account: ReserveAccount, profile: BillingProfile, name: str) -> Any:
+    return getattr(profile if name == "billing_email" else account, name)
