@@ -16,6 +16,7 @@ from apps.llm.providers.builtin.sentences import (
     tidy,
     words,
 )
+from apps.llm.text import clean_line
 
 # From here on two titles are taken for the same thing said twice (shared words of all words).
 SAME_TITLE: Final = 0.75
@@ -76,7 +77,7 @@ def _state(entry: Mapping[str, Any]) -> Statement:
     day = str(entry.get("occurred_on") or "")
     heading = _heading(entry)
     return Statement(
-        text=join_statement(title, detail) or "Entry.",
+        text=join_statement(title, detail) or "Untitled.",
         entry_ids=(str(entry["id"]),),
         heading=heading or _month_name(day),
         month="" if heading else day[:7],
@@ -88,12 +89,12 @@ def _state(entry: Mapping[str, Any]) -> Statement:
 
 
 def _heading(entry: Mapping[str, Any]) -> str:
-    project, employer = (" ".join(str(entry.get(name) or "").split()) for name in ("project", "employer"))
+    project, employer = (clean_line(str(entry.get(name) or "")) for name in ("project", "employer"))
     if project and employer:
         return f"{project} ({employer})"
     if project or employer:
         return project or employer
-    tags = [" ".join(str(tag).split()) for tag in entry.get("tags") or []]
+    tags = [clean_line(str(tag)) for tag in entry.get("tags") or []]
     return next((tidy(tag).rstrip(".") for tag in tags if tag), "")
 
 

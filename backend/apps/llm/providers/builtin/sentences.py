@@ -7,6 +7,8 @@ from typing import Final
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from apps.llm.text import clean_line
+
 _MARKDOWN: Final = MarkdownIt("commonmark")
 _WORD: Final = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _FIGURE: Final = re.compile(r"\d+(?:[.,]\d+)*")
@@ -14,9 +16,7 @@ _LIST_MARK: Final = re.compile(r"^(?:[-*+•\u2013—>]\s+)+")
 _SENTENCE_END: Final = re.compile(
     r"(?<=[.!?…])[\"'\u201d\u2019)\]]*\s+(?=[^\W_a-z]|[\"'\u201c\u2018(\[])|(?<=[。\uff01\uff1f])\s*"
 )
-_ABBREVIATION: Final = re.compile(
-    r"\b(?:e\.g|i\.e|etc|approx|vs|ca|incl|no|nr|dr|mr|mrs|ms|st|inc|ltd|co)\.$", re.IGNORECASE
-)
+_ABBREVIATION: Final = re.compile(r"\b(?:e\.g|i\.e|etc|approx|vs|ca|incl|nr|dr|mr|mrs|st|inc|ltd)\.$", re.IGNORECASE)
 _OUTCOME: Final = re.compile(
     r"\b(?:cut|cuts|sav\w+|reduc\w+|increas\w+|improv\w+|grew|grow\w*|doubled|halved|tripled|faster|fewer|prevent\w+"
     r"|avoid\w+|enabl\w+|unblock\w+|deliver\w+|launch\w+|shipp\w+|resolv\w+|fixed|won|earned|now|so that|result\w*"
@@ -45,7 +45,7 @@ def resemblance(first: frozenset[str], second: frozenset[str]) -> float:
 
 def tidy(text: str) -> str:
     """One line, a capital at the start and a full stop at the end. The words stay as they are."""
-    line = _LIST_MARK.sub("", " ".join(text.split()))
+    line = _LIST_MARK.sub("", clean_line(text))
     if not line:
         return ""
     first_word = line.split(" ", 1)[0]
