@@ -22,6 +22,8 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # the manager
         constraints = [
             models.UniqueConstraint(Lower("username"), name="accounts_user_username_folded"),
             models.UniqueConstraint(Lower("email"), name="accounts_user_email_folded"),
+            # A name that reads as somebody's address could stand in for it at login.
+            models.CheckConstraint(condition=~models.Q(username__contains="@"), name="accounts_user_name_no_address"),
         ]
 
 

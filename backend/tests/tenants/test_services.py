@@ -1,13 +1,20 @@
-"""Members: signing in and editing a profile."""
+"""Members: signing in, carrying a token, editing a profile."""
+
+from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 
+from apps.accounts.models import User
+from apps.accounts.services import users
 from apps.accounts.services.credentials import BadCredentials
+from apps.accounts.services.tokens import issue_token
 from apps.common import clock
 from apps.common.errors import Invalid, NotFound
 from apps.common.ids import uuid7
-from apps.common.tenancy import TenantId
 from apps.tenants import selectors, services
+from apps.tenants.models import Profile
+from apps.tenants.types import Role
 from tests.factories.accounts import PASSWORD, make_actor
 
 pytestmark = pytest.mark.django_db
@@ -20,3 +27,66 @@ def test_signing_in_gives_the_member_and_a_token() -> None:
     bearer = selectors.find_bearer(key=signed_in.token.key, now=clock.now())
     assert bearer is not None
     assert bearer.token_id == signed_in.token.public_id
+
+
+def test_somebody_without_a_tenant_cannot_sign_in() -> None:
+    users.create_user(user_id=uuid7(), username="ada", email="ada@example.org", password=PASSWORD, now=clock.now())
+    with pytest.raises(BadCredentials):
+        services.sign_in(username="ada", password=PASSWORD, token_name="API", now=clock.now())
+
+
+def test_of_two_tokens_the_one_that_was_shown_is_found() -> None:
+    actor, now = make_actor(), clock.now()
+    first, second = (issue_token(user_id=actor.user_id, name="API", now=now) for _ in range(2))
+    found = [selectors.find_bearer(key=token.key, now=now) for token in (first, second)]
+    assert [bearer and bearer.token_id for bearer in found] == [first.public_id, second.public_id]
+
+
+def test_a_token_ends_at_its_expiry() -> None:
+    issued = issue_token(user_id=make_actor().user_id, name="API", now=clock.now())
+    assert selectors.find_bearer(key=issued.key, now=issued.expires_at - timedelta(seconds=1)) is not None
+    assert selectors.find_bearer(key=issued.key, now=issued.expires_at) is None
+
+
+def test_a_token_of_a_closed_account_is_dead_even_if_its_row_is_left() -> None:
+    actor = make_actor()
+    issued = issue_token(user_id=actor.user_id, name="API", now=clock.now())
+    User.objects.filter(id=actor.user_id).update(is_active=False)
+    assert selectors.find_bearer(key=issued.key, now=clock.now()) is None
+
+
+def test_a_member_is_not_seen_from_another_tenant() -> None:
+    with pytest.raises(NotFound):
+        selectors.get_member(tenant=make_actor().tenant, user_id=make_actor().user_id)
+
+
+def test_an_edit_changes_what_is_given_and_leaves_the_rest() -> None:
+    actor = make_actor(time_zone="Europe/Zurich")
+    edited = services.edit_profile(actor=actor, display_name="Ada Lovelace")
+    assert (edited.display_name, edited.time_zone) == ("Ada Lovelace", "Europe/Zurich")
+    edited = services.edit_profile(actor=actor, time_zone="Asia/Tokyo")
+    assert (edited.display_name, edited.time_zone) == ("Ada Lovelace", "Asia/Tokyo")
+
+
+@pytest.mark.parametrize("zone", ["", "Mars/Olympus", "../etc/passwd", "localtime", "UTC+1"])
+def test_a_time_zone_that_does_not_exist_is_refused(zone: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        services.edit_profile(actor=make_actor(), time_zone=zone)
+    assert list(caught.value.fields) == ["time_zone"]
+
+
+def test_the_database_keeps_a_person_in_one_tenant() -> None:
+    actor, other = make_actor(), make_actor()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        services.add_member(tenant=other.tenant, user_id=actor.user_id, role=Role.MEMBER, now=clock.now())
+
+
+def test_the_database_knows_the_roles() -> None:
+    actor = make_actor()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Profile.objects.filter(user_id=actor.user_id).update(role="king")
+
+
+def test_tenants_are_told_apart() -> None:
+    assert selectors.has_tenant(tenant=make_actor().tenant)
+    assert not selectors.has_tenant(tenant=services.TenantId(uuid7()))
