@@ -12,6 +12,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
+from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
 
 from apps.backend.errors import BackendError, NotAuthenticated
@@ -42,7 +43,10 @@ class RequestIdMiddleware:
 
 
 class PrivatePagesMiddleware:
-    """Pages belong to one person: nothing between server and browser may keep them, nor the browser after log-out."""
+    """Pages belong to one person: nothing between server and browser may keep them, nor the browser after log-out.
+
+    Many addresses answer HTMX with a fragment and others with a page, so each answer says that it varies.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -50,6 +54,7 @@ class PrivatePagesMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         response.setdefault("Cache-Control", "private, no-store")
+        patch_vary_headers(response, ["HX-Request"])
         return response
 
 

@@ -14,6 +14,7 @@ from config.settings.base import CACHES, DATABASES, STORAGES
 
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+STATIC_ROOT = None
 WHITENOISE_AUTOREFRESH = True
 CACHES["default"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 # Tests of threads open a connection each; a pool would keep them past the test database's end.

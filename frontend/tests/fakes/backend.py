@@ -1,0 +1,307 @@
+"""The backend as the frontend's tests see it: real sockets, answers in the shapes of the contract, a little state.
+
+`python -m tests.fakes.backend --port 8000` runs it by itself, to look at pages without a backend.
+"""
+
+import argparse
+import re
+import secrets
+import sys
+import threading
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from tests.fakes import shapes
+from tests.fakes.server import Answer, FakeServer, Received, Reply
+from tests.fakes.shapes import Json
+
+ENTRY = r"/api/worklogs/(?P<id>[0-9a-f-]{36})/"
+REPORT = r"/api/reports/(?P<id>[0-9a-f-]{36})/"
+JOB = r"/api/jobs/(?P<id>[0-9a-f-]{36})/"
+PASSKEY_REFUSALS = {
+    "used": ("passkey_used", "Passkey has already been used"),
+    "expired": ("passkey_expired", "Passkey has expired"),
+    "revoked": ("passkey_revoked", "Passkey has been revoked"),
+    "wrong-email": ("passkey_wrong_email", "This passkey is for another e-mail address"),
+}
+
+
+def refuse(status: int, code: str, message: str, fields: Json | None = None, **headers: str) -> Reply:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Reply(status=status, body=shapes.error(code, message, fields), headers=named)
+
+
+class FakeBackend(FakeServer):
+    """Begin with `add_user`. `entries`, `jobs`, `reports`, `ledger` and `usage` are lists to fill."""
+
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(port)
+        self.users: dict[str, Json] = {}
+        self.passwords: dict[str, str] = {}
+        self.profiles: dict[str, Json] = {}
+        self.tokens: dict[str, str] = {}
+        self.passkeys = {"good-passkey-0001": "active", **{f"{state}-passkey": state for state in PASSKEY_REFUSALS}}
+        self.entries: list[Json] = []
+        self.jobs: list[Json] = []
+        self.reports: list[Json] = []
+        self.ledger: list[Json] = []
+        self.usage: list[Json] = []
+        self.status = shapes.status()
+        self.balance = shapes.balance()
+        self.billing_profile = shapes.billing_profile()
+        self._route_identity()
+        self._route_worklog()
+        self._route_reports()
+        self._route_billing()
+
+    def add_user(self, username: str = "ada", password: str = "correct horse", **over: Any) -> Json:
+        account = shapes.user(username, **over)
+        self.users[username] = account
+        self.passwords[username] = password
+        self.profiles[username] = shapes.me(account)
+        return account
+
+    def issue_token(self, username: str = "ada") -> str:
+        token = f"ar_{secrets.token_urlsafe(24)}"
+        self.tokens[token] = username
+        return token
+
+    def _signed_in(self, method: str, pattern: str, answer: Answer) -> None:
+        def checked(received: Received, match: re.Match[str]) -> Reply:
+            if received.token not in self.tokens:
+                return refuse(401, "token_invalid", "This token is not valid.")
+            return answer(received, match)
+
+        self.route(method, pattern, checked)
+
+    def _route_identity(self) -> None:
+        self.route("POST", "/api/auth/token/", self._token)
+        self.route("POST", "/api/auth/signup/", self._sign_up)
+        self._signed_in("POST", "/api/auth/logout/", self._log_out)
+        self._signed_in("GET", "/api/me/", lambda got, _: Reply(body=self.profiles[self.tokens[got.token]]))
+        self._signed_in("PATCH", "/api/me/", self._change_me)
+        self._signed_in("GET", "/api/status/bar/", lambda *_: Reply(body=self.status))
+
+    def _route_worklog(self) -> None:
+        self._signed_in("GET", "/api/worklogs/", self._entries)
+        self._signed_in("POST", "/api/worklogs/", self._create_entry)
+        self._signed_in("POST", "/api/worklogs/parse/", self._parse)
+        defaults = {"employer": "Acme", "project": "Billing", "tags": ["python"]}
+        self._signed_in("GET", "/api/worklogs/defaults/", lambda *_: Reply(body=defaults))
+        self._signed_in("GET", ENTRY, self._one(self.entries))
+        self._signed_in("PATCH", ENTRY, self._change_entry)
+        self._signed_in("DELETE", ENTRY, self._set_deleted(is_deleted=True))
+        self._signed_in("POST", f"{ENTRY}restore/", self._set_deleted(is_deleted=False))
+        self._signed_in("GET", f"{ENTRY}versions/", lambda *_: Reply(body=_page([])))
+        for path in ("/api/employers/", "/api/projects/", "/api/tags/"):
+            named = [{"id": shapes.new_id(), "name": path.strip("/").split("/")[-1].capitalize()}]
+            self._signed_in("GET", path, lambda got, _, named=named: Reply(body=_page(named, got)))
+
+    def _route_reports(self) -> None:
+        self._signed_in("POST", "/api/jobs/estimate/", lambda *_: Reply(body=shapes.estimate()))
+        self._signed_in("GET", "/api/reports/", lambda got, _: Reply(body=_page(self._summaries(), got)))
+        self._signed_in("POST", "/api/reports/", self._create_report)
+        self._signed_in("GET", REPORT, self._one(self.reports))
+        self._signed_in("PATCH", REPORT, self._change(self.reports))
+        self._signed_in("DELETE", REPORT, lambda *_: Reply(status=204))
+        self._signed_in("GET", f"{REPORT}export/", self._export)
+        self._signed_in("GET", "/api/jobs/", self._list_jobs)
+        self._signed_in("GET", JOB, self._one(self.jobs))
+        self._signed_in("GET", f"{JOB}events/", lambda *_: Reply(body=_page([self._event()])))
+        self._signed_in("POST", f"{JOB}cancel/", self._set_job_state("cancelled", 200))
+        self._signed_in("POST", f"{JOB}retry/", self._set_job_state("queued", 202))
+
+    def _route_billing(self) -> None:
+        self._signed_in("GET", "/api/billing/reserve/balance/", lambda *_: Reply(body=self.balance))
+        self._signed_in("GET", "/api/billing/reserve/ledger/", lambda got, _: Reply(body=_page(self.ledger, got)))
+        self._signed_in("GET", "/api/billing/usage/", lambda got, _: Reply(body=_page(self.usage, got)))
+        self._signed_in("GET", "/api/billing/profile/", lambda *_: Reply(body=self.billing_profile))
+        self._signed_in("PATCH", "/api/billing/profile/", self._change_billing)
+
+    # --- Identity
+
+    def _token(self, received: Received, _match: re.Match[str]) -> Reply:
+        login, password = received.body["username"], received.body["password"]
+        found = next((name for name, user in self.users.items() if login in {name, user["email"]}), None)
+        if found is None or self.passwords[found] != password:
+            return refuse(400, "bad_credentials", "The username or password is not right.")
+        expires_at = shapes.instant(datetime.now(UTC) + timedelta(days=14))
+        body = {"token": self.issue_token(found), "expires_at": expires_at, "user": self.users[found]}
+        return Reply(body=body)
+
+    def _sign_up(self, received: Received, _match: re.Match[str]) -> Reply:
+        sent = received.body
+        state = self.passkeys.get(sent["passkey"])
+        if state != "active":
+            code, message = PASSKEY_REFUSALS.get(state or "", ("passkey_invalid", "Passkey is not valid"))
+            return refuse(400, code, message)
+        if sent["username"] in self.users:
+            return refuse(400, "invalid", "Please check the form.", {"username": ["This username is taken."]})
+        account = self.add_user(sent["username"], sent["password"], email=sent["email"])
+        self.passkeys[sent["passkey"]] = "used"
+        return Reply(status=201, body={"message": "Signup successful", "user": account})
+
+    def _log_out(self, received: Received, _match: re.Match[str]) -> Reply:
+        del self.tokens[received.token]
+        return Reply(status=204)
+
+    def _change_me(self, received: Received, _match: re.Match[str]) -> Reply:
+        mine = self.profiles[self.tokens[received.token]]
+        mine["profile"] |= {name: received.body[name] for name in ("display_name", "time_zone")}
+        return Reply(body=mine)
+
+    # --- Worklog
+
+    def _entries(self, received: Received, _match: re.Match[str]) -> Reply:
+        query = received.query
+        found = [
+            item
+            for item in self.entries
+            if not item["is_deleted"]
+            and query.get("q", "").lower() in f"{item['title']} {item['body']}".lower()
+            and query.get("from", "") <= item["occurred_on"] <= query.get("to", "9999")
+            and query.get("tag", "").lower() in ["", *(tag.lower() for tag in item["tags"])]
+            and (query.get("lacks_impact") != "true" or not item["impact"])
+        ]
+        found.sort(key=lambda item: item["occurred_on"], reverse=query.get("ordering") != "occurred_on")
+        return Reply(body=_page(found, received))
+
+    def _create_entry(self, received: Received, _match: re.Match[str]) -> Reply:
+        if not received.body.get("title", "").strip():
+            return refuse(400, "invalid", "Please check the form.", {"title": ["Say what you did."]})
+        made = shapes.entry(**received.body)
+        self.entries.insert(0, made)
+        return Reply(status=201, body=made)
+
+    def _change_entry(self, received: Received, match: re.Match[str]) -> Reply:
+        found = next(item for item in self.entries if item["id"] == match["id"])
+        if received.body.get("version", found["version"]) != found["version"]:
+            return refuse(409, "version_conflict", "This entry has changed in the meantime.")
+        found |= received.body | {"version": found["version"] + 1}
+        return Reply(body=found)
+
+    def _set_deleted(self, *, is_deleted: bool) -> Answer:
+        def answer(_received: Received, match: re.Match[str]) -> Reply:
+            found = next(item for item in self.entries if item["id"] == match["id"])
+            found["is_deleted"] = is_deleted
+            return Reply(status=204) if is_deleted else Reply(body=found)
+
+        return answer
+
+    def _parse(self, received: Received, _match: re.Match[str]) -> Reply:
+        words = received.body["line"].split()
+        named = {mark: [word[1:] for word in words if word.startswith(mark)] for mark in "@#+/!"}
+        hours = named["!"][0].removesuffix("h") if named["!"] else None
+        parsed = {
+            "title": " ".join(word for word in words if word[0] not in "@#+/!"),
+            "occurred_on": date.today().isoformat(),  # noqa: DTZ011 - a fake's idea of today
+            "employer": "".join(named["@"][:1]),
+            "project": "".join(named["/"][:1]),
+            "tags": named["#"],
+            "skills": named["+"],
+            "hours": f"{float(hours):.2f}" if hours else None,
+            "impact": "",
+        }
+        return Reply(body=parsed)
+
+    # --- Reports and jobs
+
+    def _summaries(self) -> list[Json]:
+        counts = {"entry_count": 3, "bullet_count": 3}
+        return [
+            {name: value for name, value in item.items() if name not in {"document", "entries"}} | counts
+            for item in self.reports
+        ]
+
+    def _create_report(self, received: Received, _match: re.Match[str]) -> Reply:
+        chosen = [item for item in self.entries if item["id"] in received.body.get("entry_ids", [])] or self.entries
+        if not chosen:
+            return refuse(400, "invalid", "There is nothing to write about.", {"entry_ids": ["No entries."]})
+        job = shapes.job("queued")
+        made = shapes.report(chosen, state="pending", document=None, job_id=job["id"], cost_micros=None)
+        job["report_id"] = made["id"]
+        self.reports.insert(0, made)
+        self.jobs.insert(0, job)
+        return Reply(status=202, body={"report": made, "job": job})
+
+    def _export(self, received: Received, _match: re.Match[str]) -> Reply:
+        kind = received.query["format"]
+        content = {"pdf": b"%PDF-1.7 of the fake", "md": b"# Brag document", "json": b"{}"}[kind]
+        types = {"pdf": "application/pdf", "md": "text/markdown; charset=utf-8", "json": "application/json"}
+        headers = {"Content-Type": types[kind], "Content-Disposition": f'attachment; filename="brag.{kind}"'}
+        return Reply(body=content, headers=headers)
+
+    def _list_jobs(self, received: Received, _match: re.Match[str]) -> Reply:
+        state = received.query.get("state")
+        return Reply(body=_page([item for item in self.jobs if state in {None, item["state"]}], received))
+
+    def _set_job_state(self, state: str, status: int) -> Answer:
+        def answer(_received: Received, match: re.Match[str]) -> Reply:
+            found = next(item for item in self.jobs if item["id"] == match["id"])
+            found |= {"state": state, "can_cancel": state == "queued", "can_retry": state == "cancelled"}
+            return Reply(status=status, body=found)
+
+        return answer
+
+    def _event(self) -> Json:
+        return {"at": shapes.instant(), "name": "job.started", "message": "Started", "data": {}}
+
+    def _change_billing(self, received: Received, _match: re.Match[str]) -> Reply:
+        self.billing_profile |= received.body
+        return Reply(body=self.billing_profile)
+
+    # --- Shared
+
+    def _one(self, items: list[Json]) -> Answer:
+        def answer(_received: Received, match: re.Match[str]) -> Reply:
+            found = next((item for item in items if item["id"] == match["id"]), None)
+            return Reply(body=found) if found else refuse(404, "not_found", "There is no such thing.")
+
+        return answer
+
+    def _change(self, items: list[Json]) -> Answer:
+        def answer(received: Received, match: re.Match[str]) -> Reply:
+            found = next(item for item in items if item["id"] == match["id"])
+            found |= received.body
+            return Reply(body=found)
+
+        return answer
+
+
+def _page(items: list[Json], received: Received | None = None) -> Json:
+    query = received.query if received else {}
+    start, size = int(query.get("cursor", "0")), int(query.get("page_size", "25"))
+    address = f"http://backend.test{received.path if received else '/'}"
+    after = f"{address}?cursor={start + size}" if start + size < len(items) else None
+    return {"next": after, "previous": f"{address}?cursor=0" if start else None, "results": items[start : start + size]}
+
+
+def seed(fake: FakeBackend) -> None:
+    """A person with a few weeks of work, for looking at pages."""
+    fake.add_user("ada", "correct horse", is_staff=True)
+    titles = ("Cut the invoice run from 40 to 6 minutes", "Interviewed three candidates", "Wrote the migration plan")
+    for number in range(24):
+        day = datetime.now(UTC).date() - timedelta(days=number * 3)
+        impact = "" if number % 3 == 1 else "Invoices leave before nine"
+        fake.entries.append(shapes.entry(titles[number % 3], occurred_on=day.isoformat(), impact=impact))
+    fake.jobs.extend(
+        [shapes.job("running"), shapes.job("succeeded"), shapes.job("failed", error="The writer gave up.")]
+    )
+    fake.reports.append(shapes.report(fake.entries[:3]))
+    promo = {"kind": "promo", "kind_label": "Promo credit", "amount_micros": 5_000_000, "amount_dollars": "5.00"}
+    fake.ledger.extend([shapes.ledger_entry(), shapes.ledger_entry(**promo, balance_after_micros=5_000_000, lines=[])])
+    fake.usage.append(shapes.usage_event())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=8000)
+    fake = FakeBackend(parser.parse_args().port)
+    seed(fake)
+    fake.start()
+    sys.stdout.write(f"The fake backend listens on {fake.url}; sign in as ada with the password: correct horse\n")
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()
