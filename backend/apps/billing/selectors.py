@@ -4,14 +4,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet, Sum
+from django.db.models import Prefetch, Q, QuerySet, Sum
 
 from apps.billing.models import BillingProfile, LedgerProof, ReserveAccount, ReserveHold, ReserveLedgerEntry, UsageEvent
 from apps.billing.services.accounts import compute_spendable
 from apps.billing.services.holds import view_hold
 from apps.billing.services.pricing import find_version
 from apps.billing.services.rating import explain_charges
-from apps.billing.types import Balance, Charge, HoldState, HoldView, Level, NoReserve, Policy
+from apps.billing.types import Balance, Charge, EntryKind, HoldState, HoldView, Level, NoReserve, Policy
 from apps.common.tenancy import TenantId
 
 
@@ -59,15 +59,23 @@ def get_rate_card_label(*, tenant: TenantId, at: datetime) -> str:
     return "" if version is None else str(version)
 
 
-def list_ledger(*, tenant: TenantId) -> QuerySet[ReserveLedgerEntry]:
-    """The tenant's ledger, newest first, with the usage events that explain each debit: three queries a page."""
+def list_ledger(
+    *, tenant: TenantId, kind: EntryKind | None = None, since: datetime | None = None, before: datetime | None = None
+) -> QuerySet[ReserveLedgerEntry]:
+    """The tenant's ledger, newest first, with the usage events that explain each debit: two queries a page.
+
+    `since` is inclusive, `before` is not.
+    """
+    wanted = Q(tenant_id=tenant)
+    if kind is not None:
+        wanted &= Q(kind=kind)
+    if since is not None:
+        wanted &= Q(created_at__gte=since)
+    if before is not None:
+        wanted &= Q(created_at__lt=before)
     events = UsageEvent.objects.select_related("rate_version__card").order_by("id")
-    return (
-        ReserveLedgerEntry.objects.filter(tenant_id=tenant)
-        .select_related("hold")
-        .prefetch_related(Prefetch("events", queryset=events))
-        .order_by("-seq")
-    )
+    entries = ReserveLedgerEntry.objects.filter(wanted).select_related("hold")
+    return entries.prefetch_related(Prefetch("events", queryset=events)).order_by("-seq")
 
 
 def list_usage(*, tenant: TenantId) -> QuerySet[UsageEvent]:
