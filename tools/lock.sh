@@ -12,7 +12,7 @@ compile() {
 }
 
 if [ "${1:-}" != "--check" ]; then
-    compile "$@"
+    compile requirements.lock "$@"
     exit 0
 fi
 fresh=$(mktemp)

@@ -24,7 +24,8 @@ class Job(TenantOwned):
     params = models.JSONField(default=dict)
     # What the work is about (a report, say). The subject's table lies on a lower floor and differs by kind.
     subject_id = models.UUIDField()
-    idempotency_key = models.CharField(max_length=200, null=True, blank=True)
+    # Null, not empty, without a key: the unique key must not see those rows.
+    idempotency_key = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001
     request_hash = models.CharField(max_length=64)
     request_id = models.CharField(max_length=64, blank=True)
     estimate_micros = models.BigIntegerField()

@@ -14,7 +14,7 @@ from apps.orchestration.types import JobKind, RunView
 class Flow:
     """What a kind of job adds to the machinery of steps.
 
-    `run_step` is called outside any transaction and must end its run through `services.steps`. Everything else is called
+    `run_step` is called outside any transaction and must end its run through `services.steps`. All else is called
     inside the transaction that moves the job, with the job's row locked.
     """
 

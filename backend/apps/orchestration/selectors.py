@@ -1,5 +1,6 @@
 """Reading jobs. A person sees the jobs that they started."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -9,7 +10,7 @@ from apps.common.tenancy import TenantId
 from apps.observability.models import EventRecord
 from apps.observability.selectors import list_events
 from apps.orchestration.models import Job, JobRun
-from apps.orchestration.types import ACTIVE_JOB_STATES, JOB_STATES, JobNotFound, JobState
+from apps.orchestration.types import ACTIVE_JOB_STATES, JOB_STATES, JobCost, JobNotFound, JobState
 from apps.tenants.types import Actor
 
 
@@ -24,6 +25,15 @@ def get_job(*, actor: Actor, job_id: UUID) -> Job:
     if job is None:
         raise JobNotFound
     return job
+
+
+def get_job_costs(*, actor: Actor, job_ids: Collection[UUID]) -> dict[UUID, JobCost]:
+    """Estimate and cost of several of the person's jobs, in one query."""
+    rows = Job.objects.filter(tenant_id=actor.tenant, author_id=actor.user_id, pk__in=job_ids)
+    return {
+        row.pk: JobCost(estimate_micros=row.estimate_micros, cost_micros=row.cost_micros if row.finished_at else None)
+        for row in rows.only("estimate_micros", "cost_micros", "finished_at")
+    }
 
 
 def list_job_events(*, actor: Actor, job_id: UUID) -> QuerySet[EventRecord]:

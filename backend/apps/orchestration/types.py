@@ -127,6 +127,14 @@ class ReportRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class JobCost:
+    """What a job may cost and what it did cost; None while it goes on, since a part is not a cost."""
+
+    estimate_micros: int
+    cost_micros: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class SweepResult:
     """What one round of the sweeper did."""
 

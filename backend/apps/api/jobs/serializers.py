@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.common.money import format_dollars
+from apps.observability.models import EventRecord
 from apps.orchestration import selectors
 from apps.orchestration.models import Job, JobRun
 from apps.orchestration.types import Estimate, JobKind, JobState, RunState
@@ -40,7 +41,7 @@ class WriterSerializer(serializers.Serializer[Any]):
 
     provider = serializers.CharField()
     model = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a serializer's own label is a text
 
 
 class EstimateSerializer(serializers.Serializer[Estimate]):
@@ -110,8 +111,9 @@ class JobSerializer(serializers.ModelSerializer[Job]):
         return selectors.can_retry(job)
 
 
-class JobEventSerializer(serializers.Serializer[Any]):
-    at = serializers.DateTimeField()
-    name = serializers.CharField()
-    message = serializers.CharField()
-    data = serializers.DictField()
+class JobEventSerializer(serializers.ModelSerializer[EventRecord]):
+    """One thing that happened to a job, in words for its owner."""
+
+    class Meta:
+        model = EventRecord
+        fields = ["at", "name", "message", "data"]

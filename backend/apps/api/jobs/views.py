@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, status
 from rest_framework.request import Request
@@ -18,7 +19,6 @@ from apps.api.jobs.serializers import (
     JobEventSerializer,
     JobSerializer,
 )
-from apps.api.pagination import CursorPagination
 from apps.common import clock
 from apps.orchestration import selectors
 from apps.orchestration.flows.report import estimate_report
@@ -39,15 +39,11 @@ def read_report_request(params: dict[str, Any]) -> ReportRequest:
     )
 
 
-class NewestFirst(CursorPagination):
-    ordering = "-id"
-
-
 @extend_schema(operation_id="jobs_list", tags=["jobs"])
 class JobListView(generics.ListAPIView[Job]):
     serializer_class = JobSerializer
+    filter_backends = (DjangoFilterBackend,)
     filterset_class = JobFilter
-    pagination_class = NewestFirst
 
     def get_queryset(self) -> Any:
         return selectors.list_jobs(actor=get_actor(self.request))
@@ -59,14 +55,9 @@ class JobView(APIView):
         return Response(JobSerializer(selectors.get_job(actor=get_actor(request), job_id=job_id)).data)
 
 
-class OldestFirst(CursorPagination):
-    ordering = "id"
-
-
 @extend_schema(operation_id="jobs_events_list", tags=["jobs"])
 class JobEventsView(generics.ListAPIView[Any]):
     serializer_class = JobEventSerializer
-    pagination_class = OldestFirst
 
     def get_queryset(self) -> Any:
         return selectors.list_job_events(actor=get_actor(self.request), job_id=self.kwargs["job_id"])
@@ -74,7 +65,7 @@ class JobEventsView(generics.ListAPIView[Any]):
 
 class JobCancelView(APIView):
     @extend_schema(operation_id="jobs_cancel", tags=["jobs"], request=None, responses=JobSerializer)
-    @idempotent
+    @idempotent()
     def post(self, request: Request, job_id: UUID) -> Response:
         actor = get_actor(request)
         cancel_job(actor=actor, job_id=job_id, now=clock.now())
@@ -83,7 +74,7 @@ class JobCancelView(APIView):
 
 class JobRetryView(APIView):
     @extend_schema(operation_id="jobs_retry", tags=["jobs"], request=None, responses={202: JobSerializer})
-    @idempotent
+    @idempotent()
     def post(self, request: Request, job_id: UUID) -> Response:
         actor = get_actor(request)
         retry_job(actor=actor, job_id=job_id, now=clock.now())

@@ -1,11 +1,14 @@
 """Shapes of reports on the wire."""
 
+from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
 from apps.api.jobs.serializers import JobSerializer, WriterSerializer
-from apps.reporting.types import ReportKind, ReportState
+from apps.orchestration.types import JobCost
+from apps.reporting.types import ReportKind, ReportState, ReportSummary
 
 
 class BulletSerializer(serializers.Serializer[Any]):
@@ -57,11 +60,22 @@ class ReportSummarySerializer(serializers.Serializer[Any]):
     writer = WriterSerializer()
     prompt_version = serializers.CharField()
     rate_card = serializers.CharField()
-    estimate_micros = serializers.IntegerField()
-    cost_micros = serializers.IntegerField(allow_null=True)
+    estimate_micros = serializers.SerializerMethodField()
+    cost_micros = serializers.SerializerMethodField()
     entry_count = serializers.IntegerField()
     bullet_count = serializers.IntegerField()
     can_delete = serializers.BooleanField()
+
+    def get_estimate_micros(self, report: ReportSummary) -> int:
+        return self._cost(report).estimate_micros
+
+    def get_cost_micros(self, report: ReportSummary) -> int | None:
+        """Null until the job has ended: a part is not a cost."""
+        return self._cost(report).cost_micros
+
+    def _cost(self, report: ReportSummary) -> JobCost:
+        costs: Mapping[UUID, JobCost] = self.context["costs"]
+        return costs[report.job_id]
 
 
 class ReportSerializer(ReportSummarySerializer):

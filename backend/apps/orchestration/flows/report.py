@@ -4,7 +4,6 @@ Everything that can be known beforehand is decided and reserved in one commit wh
 either starts with its money held or is refused at once.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -184,9 +183,7 @@ def write(run: RunView, clock: Clock) -> None:
 
 
 @transaction.atomic
-def record_failed_call(
-    run: RunView, *, call_id: UUID, error: ModelUnavailable | ModelRefused, now: datetime
-) -> None:
+def record_failed_call(run: RunView, *, call_id: UUID, error: ModelUnavailable | ModelRefused, now: datetime) -> None:
     """The call brought nothing: its money is let go or booked as a loss, and the step fails or tries again."""
     locked = steps.lock_running(run)
     if locked is None:
@@ -208,17 +205,14 @@ def record_answer(run: RunView, *, call_id: UUID, completion: Completion, occurr
     job, row = locked
     calls.settle_call(tenant=run.tenant, call_id=call_id, completion=completion, occurred_at=occurred_at, now=now)
     try:
-        sections = reporting.parse_answer(content=completion.content, entry_ids=_entry_ids(run, call_id))
-    except AnswerMalformed as error:
-        steps.fail_run(job, row, code=error.code, message=error.text, is_retryable=True, now=now)
+        llm.check_completion(completion=completion)
+        entry_ids = llm_selectors.list_entry_ids(tenant=run.tenant, call_id=call_id)
+        sections = reporting.parse_answer(content=completion.content, entry_ids=entry_ids)
+    except (ModelRefused, AnswerMalformed) as error:
+        is_retryable = isinstance(error, AnswerMalformed)
+        steps.fail_run(job, row, code=error.code, message=error.text, is_retryable=is_retryable, now=now)
         return
     steps.complete_run(job, row, output={"sections": [section.to_json() for section in sections]}, now=now)
-
-
-def _entry_ids(run: RunView, call_id: UUID) -> list[UUID]:
-    """The entries that this prompt held: an answer may cite no other."""
-    prompt = llm_selectors.get_call(tenant=run.tenant, call_id=call_id).messages[-1]
-    return [UUID(entry["id"]) for entry in json.loads(prompt.content)["entries"]]
 
 
 @transaction.atomic
@@ -265,21 +259,21 @@ def abandon_attempt(run: RunView, now: datetime) -> None:
 
 
 def compute_cost(job: Job) -> int:
-    return billing_selectors.get_job_cost(tenant=job.tenant_id, job_id=job.pk)
+    return billing_selectors.get_job_cost(tenant=TenantId(job.tenant_id), job_id=job.pk)
 
 
 def on_failed(job: Job, now: datetime) -> None:
     """A blocked job waits for money, and so does its report."""
     if job.state == JobState.FAILED:
-        reporting.fail_report(tenant=job.tenant_id, report_id=job.subject_id, now=now)
+        reporting.fail_report(tenant=TenantId(job.tenant_id), report_id=job.subject_id, now=now)
 
 
 def on_cancelled(job: Job, now: datetime) -> None:
-    reporting.cancel_report(tenant=job.tenant_id, report_id=job.subject_id, now=now)
+    reporting.cancel_report(tenant=TenantId(job.tenant_id), report_id=job.subject_id, now=now)
 
 
 def on_reopened(job: Job, now: datetime) -> None:
-    reporting.reopen_report(tenant=job.tenant_id, report_id=job.subject_id, now=now)
+    reporting.reopen_report(tenant=TenantId(job.tenant_id), report_id=job.subject_id, now=now)
 
 
 REPORT_FLOW: Final = Flow(
@@ -293,4 +287,3 @@ REPORT_FLOW: Final = Flow(
     on_reopened=on_reopened,
 )
 register_flow(REPORT_FLOW)
-

@@ -51,7 +51,7 @@ def quote_prompt(*, tenant: TenantId, prompt: PromptPlan, now: datetime) -> Call
 
 
 def reserve_call(*, tenant: TenantId, job_id: UUID, operation_key: str, plan: CallPlan, now: datetime) -> UUID:
-    """T1: writes the call and its hold in the caller's transaction; returns the call's id. Raises InsufficientReserve."""
+    """T1: writes the call and its hold in the caller's transaction; the call's id. Raises InsufficientReserve."""
     call = llm.plan_call(
         tenant=tenant,
         job_id=job_id,
@@ -77,7 +77,7 @@ def reserve_call(*, tenant: TenantId, job_id: UUID, operation_key: str, plan: Ca
 
 @transaction.atomic
 def claim_call(*, tenant: TenantId, call_id: UUID, now: datetime) -> bool:
-    """Marks the call as sent, with a fresh lease on its hold, before a byte leaves. False when it is not ours to send."""
+    """Marks the call as sent, with a fresh lease on its hold, before a byte leaves. False when it is not to be sent."""
     hold = billing_selectors.find_hold_for_call(tenant=tenant, call_id=call_id)
     if hold is None or hold.state != HoldState.OPEN:
         return False
@@ -90,14 +90,14 @@ def claim_call(*, tenant: TenantId, call_id: UUID, now: datetime) -> bool:
 def send_call(*, tenant: TenantId, call_id: UUID) -> Completion:
     """Asks the model. Raises ModelUnavailable or ModelRefused, both of which say whether the model had worked."""
     failpoint("before_llm_send")
-    completion = llm.perform_call(
-        tenant=tenant, call_id=call_id, deadline_seconds=settings.LLM_TOTAL_DEADLINE_SECONDS
-    )
+    completion = llm.perform_call(tenant=tenant, call_id=call_id, deadline_seconds=settings.LLM_TOTAL_DEADLINE_SECONDS)
     failpoint("after_llm_response")
     return completion
 
 
-def settle_call(*, tenant: TenantId, call_id: UUID, completion: Completion, occurred_at: datetime, now: datetime) -> None:
+def settle_call(
+    *, tenant: TenantId, call_id: UUID, completion: Completion, occurred_at: datetime, now: datetime
+) -> None:
     """T2's money part: the answer is kept and paid for, in the caller's transaction.
 
     An answer whose usage cannot be known is not charged: the house bears it, and the loss says so. Raises HoldNotOpen
@@ -146,4 +146,3 @@ def abandon_call(*, tenant: TenantId, call_id: UUID, now: datetime) -> None:
     hold = billing_selectors.find_hold_for_call(tenant=tenant, call_id=call_id)
     if hold is not None and hold.state == HoldState.OPEN:
         holds.expire_hold(tenant=tenant, hold_id=hold.id, reason=LossReason.OUTCOME_UNKNOWN, now=now)
-

@@ -71,7 +71,12 @@ def create_job(
         created_at=now,
     )
     record_event(
-        tenant=actor.tenant, subject_kind="job", subject_id=job.pk, name="job.queued", message="Waiting to start", now=now
+        tenant=actor.tenant,
+        subject_kind="job",
+        subject_id=job.pk,
+        name="job.queued",
+        message="Waiting to start",
+        now=now,
     )
     for position, step in enumerate(steps):
         _create_run(job, step=step, position=position, now=now)
@@ -94,7 +99,7 @@ def _create_run(job: Job, *, step: StepPlan, position: int, now: datetime) -> Jo
         created_at=now,
     )
     if is_ready:
-        send_hint_on_commit(tenant=job.tenant_id, run_id=run.pk)
+        send_hint_on_commit(tenant=TenantId(job.tenant_id), run_id=run.pk)
     return run
 
 
@@ -116,7 +121,12 @@ def lock_own_job(*, actor: Actor, job_id: UUID) -> Job:
 
 def view_run(run: JobRun) -> RunView:
     return RunView(
-        id=run.pk, tenant=run.tenant_id, job_id=run.job_id, step=run.step, attempt=run.attempt, payload=run.payload
+        id=run.pk,
+        tenant=TenantId(run.tenant_id),
+        job_id=run.job_id,
+        step=run.step,
+        attempt=run.attempt,
+        payload=run.payload,
     )
 
 
@@ -187,7 +197,7 @@ def add_attempt(job: Job, *, last: JobRun, due_at: datetime, now: datetime) -> J
     is_ready = set(last.needs) <= done
     attempt = last.attempt + 1
     planned = RunView(
-        id=last.pk, tenant=job.tenant_id, job_id=job.pk, step=last.step, attempt=attempt, payload=last.payload
+        id=last.pk, tenant=TenantId(job.tenant_id), job_id=job.pk, step=last.step, attempt=attempt, payload=last.payload
     )
     payload = get_flow(job.kind).prepare_attempt(planned, now)
     run = JobRun.objects.create(
@@ -204,7 +214,7 @@ def add_attempt(job: Job, *, last: JobRun, due_at: datetime, now: datetime) -> J
         created_at=now,
     )
     if is_ready and due_at <= now:
-        send_hint_on_commit(tenant=job.tenant_id, run_id=run.pk)
+        send_hint_on_commit(tenant=TenantId(job.tenant_id), run_id=run.pk)
     return run
 
 

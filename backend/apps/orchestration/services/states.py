@@ -32,7 +32,7 @@ def move_job(job: Job, *, to: JobState, now: datetime, message: str, **changes: 
 
 
 def move_run(run: JobRun, *, to: RunState, now: datetime, **changes: Any) -> bool:
-    """Moves one attempt of a step. False when it was no longer in the state that the caller saw: somebody was faster."""
+    """Moves one attempt of a step. False when it had left the state that the caller saw: somebody was faster."""
     before = RunState(run.state)
     if not RUN_STATES.allows(before, to):
         raise WrongState(f"A step that is {before.value} cannot become {to.value}.")

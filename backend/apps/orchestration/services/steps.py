@@ -73,7 +73,7 @@ def execute_run(*, tenant: TenantId, run_id: UUID, clock: Clock) -> bool:
     bind_request(request_id=request_id, address=None)
     try:
         get_flow(kind).run_step(run, clock)
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever a step raises, its money and its row must be ended
         _log.exception("step.crashed", run_id=str(run.id), step=run.step)
         give_up_run(run=run, code="internal_error", message="Something went wrong on our side.", now=clock())
     finally:
@@ -83,7 +83,7 @@ def execute_run(*, tenant: TenantId, run_id: UUID, clock: Clock) -> bool:
 
 @transaction.atomic
 def give_up_run(*, run: RunView, code: str, message: str, now: datetime) -> bool:
-    """Ends an attempt whose worker is gone or crashed, and what it left open. False when it had ended in the meantime."""
+    """Ends an attempt whose worker is gone or crashed, and what it left open. False when it had already ended."""
     locked = lock_running(run)
     if locked is None:
         return False
@@ -102,7 +102,7 @@ def lock_running(run: RunView) -> tuple[Job, JobRun] | None:
 
 
 def complete_run(job: Job, row: JobRun, *, output: Mapping[str, Any], now: datetime) -> None:
-    """Ends an attempt well and makes ready what waited for it. Call with both from `lock_running`, in one transaction."""
+    """Ends an attempt well and makes ready what waited for it. Takes both from `lock_running`, in one transaction."""
     flow = get_flow(job.kind)
     if job.state not in ACTIVE_JOB_STATES:
         # Cancelled while the call was under way: the call is paid, its result is not used.
@@ -116,7 +116,7 @@ def complete_run(job: Job, row: JobRun, *, output: Mapping[str, Any], now: datet
     for run in waiting:
         if set(run.needs) <= done:
             move_run(run, to=RunState.READY, now=now, next_dispatch_at=now + HINT_GRACE)
-            send_hint_on_commit(tenant=run.tenant_id, run_id=run.pk)
+            send_hint_on_commit(tenant=TenantId(run.tenant_id), run_id=run.pk)
     if not job.runs.filter(state__in=[RunState.WAITING, RunState.READY, RunState.RUNNING]).exists():
         move_job(job, to=JobState.SUCCEEDED, now=now, message="Finished")
 

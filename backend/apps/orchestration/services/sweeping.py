@@ -11,6 +11,7 @@ from django.db import transaction
 
 from apps.billing import selectors as billing_selectors
 from apps.billing.types import HoldView
+from apps.common.tenancy import TenantId
 from apps.orchestration.dispatch import send_hint
 from apps.orchestration.models import JobRun
 from apps.orchestration.services.calls import abandon_call
@@ -51,7 +52,7 @@ def dispatch_due_runs(*, now: datetime) -> int:
         JobRun.objects.filter(pk__in=[run.pk for run in due], state=RunState.READY).update(
             next_dispatch_at=now + REPEAT_AFTER
         )
-    return sum(send_hint(tenant=run.tenant_id, run_id=run.pk) for run in due)
+    return sum(send_hint(tenant=TenantId(run.tenant_id), run_id=run.pk) for run in due)
 
 
 def close_expired_runs(*, now: datetime) -> int:
@@ -82,5 +83,3 @@ def close_overdue_hold(*, hold: HoldView, now: datetime) -> bool:
     if row is not None and row.state in {RunState.READY, RunState.RUNNING}:
         fail_run(job, row, code="hold_expired", message=INTERRUPTED, is_retryable=True, now=now)
     return True
-
-

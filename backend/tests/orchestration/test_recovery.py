@@ -1,0 +1,144 @@
+"""Workers die, hints are lost, copies arrive: every call ends as exactly one of usage and loss."""
+
+from datetime import timedelta
+
+import pytest
+
+from apps.billing import selectors as billing
+from apps.billing.models import LossEntry, ReserveHold, UsageEvent
+from apps.billing.services.holds import release_hold
+from apps.common import clock
+from apps.common.tenancy import TenantId
+from apps.llm.models import LLMCall
+from apps.llm.types import ModelUnavailable
+from apps.orchestration import dispatch
+from apps.orchestration.flows.report import record_answer, record_failed_call
+from apps.orchestration.models import JobRun
+from apps.orchestration.services.calls import claim_call, send_call
+from apps.orchestration.services.steps import claim_run, execute_run, give_up_run
+from apps.orchestration.services.sweeping import close_overdue_holds, dispatch_due_runs, sweep
+from apps.orchestration.types import JobState, RunState, RunView
+from tests.factories.orchestration import begin_report, call_of, make_writer, run_of, work
+
+pytestmark = pytest.mark.django_db
+
+LATER = timedelta(minutes=10)
+
+
+def claim(run: JobRun) -> RunView:
+    claimed = claim_run(tenant=TenantId(run.tenant_id), run_id=run.pk, now=clock.now())
+    assert claimed is not None
+    return claimed[2]
+
+
+def count_outcomes(call: LLMCall) -> tuple[int, int]:
+    """How many usage events and losses a call has."""
+    usage = UsageEvent.objects.filter(call_id=call.pk).count()
+    return usage, LossEntry.objects.filter(call_id=call.pk).count()
+
+
+def test_a_worker_that_dies_after_the_answer_leaves_one_loss_and_the_next_attempt_delivers() -> None:
+    job = begin_report(make_writer())
+    run = claim(run_of(job))
+    claim_call(tenant=run.tenant, call_id=call_of(run_of(job)), now=clock.now())
+    send_call(tenant=run.tenant, call_id=call_of(run_of(job)))
+    # Here the process ends: nothing of the answer was written.
+    assert sweep(now=clock.now() + LATER).expired_runs == 1
+    assert work(job).state == JobState.SUCCEEDED
+    lost, delivered = LLMCall.objects.order_by("id")
+    assert (count_outcomes(lost), count_outcomes(delivered)) == ((0, 1), (1, 0))
+    balance = billing.get_balance(tenant=TenantId(job.tenant_id))
+    assert (balance.held_micros, balance.balance_micros) == (0, 5_000_000 - job.cost_micros)
+
+
+def test_a_worker_that_dies_before_sending_costs_nobody_anything() -> None:
+    job = begin_report(make_writer())
+    claim(run_of(job))
+    sweep(now=clock.now() + LATER)
+    assert work(job).state == JobState.SUCCEEDED
+    assert (LossEntry.objects.count(), UsageEvent.objects.count()) == (0, 1)
+
+
+def test_a_slow_worker_that_comes_back_after_the_sweeper_changes_nothing() -> None:
+    job = begin_report(make_writer())
+    run, call_id = claim(run_of(job)), call_of(run_of(job))
+    claim_call(tenant=run.tenant, call_id=call_id, now=clock.now())
+    completion = send_call(tenant=run.tenant, call_id=call_id)
+    sweep(now=clock.now() + LATER)
+    record_answer(run, call_id=call_id, completion=completion, occurred_at=clock.now(), now=clock.now())
+    error = ModelUnavailable("timeout", was_served=None)
+    record_failed_call(run, call_id=call_id, error=error, now=clock.now())
+    assert not give_up_run(run=run, code="late", message="late", now=clock.now())
+    assert count_outcomes(LLMCall.objects.get(pk=call_id)) == (0, 1)
+
+
+def test_sweeping_twice_books_one_loss() -> None:
+    job = begin_report(make_writer())
+    run = claim(run_of(job))
+    claim_call(tenant=run.tenant, call_id=call_of(run_of(job)), now=clock.now())
+    sweep(now=clock.now() + LATER)
+    sweep(now=clock.now() + LATER)
+    assert LossEntry.objects.count() == 1
+
+
+def test_a_hold_that_ran_out_while_no_worker_came_is_made_anew() -> None:
+    job = begin_report(make_writer())
+    assert close_overdue_holds(now=clock.now() + LATER) == 1
+    assert work(job).state == JobState.SUCCEEDED
+    assert sorted(ReserveHold.objects.values_list("state", flat=True)) == ["released", "settled"]
+
+
+def test_a_step_claimed_with_a_dead_hold_starts_over_with_a_fresh_one() -> None:
+    job = begin_report(make_writer())
+    hold = ReserveHold.objects.get(job_id=job.pk)
+    release_hold(tenant=TenantId(job.tenant_id), hold_id=hold.pk, now=clock.now())
+    assert work(job).state == JobState.SUCCEEDED
+
+
+def test_a_copy_of_the_task_finds_nothing_to_do() -> None:
+    job = begin_report(make_writer())
+    run = run_of(job)
+    assert execute_run(tenant=TenantId(run.tenant_id), run_id=run.pk, clock=clock.now)
+    assert not execute_run(tenant=TenantId(run.tenant_id), run_id=run.pk, clock=clock.now)
+    assert LLMCall.objects.count() == 1
+
+
+def test_a_task_with_another_tenants_id_finds_nothing() -> None:
+    run, stranger = run_of(begin_report(make_writer())), make_writer()
+    assert not execute_run(tenant=stranger.tenant, run_id=run.pk, clock=clock.now)
+
+
+def test_a_lost_hint_is_repeated_until_the_step_is_claimed() -> None:
+    sent: list[object] = []
+    job = begin_report(make_writer())
+    dispatch.plug_sender(lambda tenant, run_id: sent.append(run_id))
+    assert dispatch_due_runs(now=clock.now()) == 0
+    assert dispatch_due_runs(now=clock.now() + timedelta(seconds=30)) == 1
+    assert sent == [run_of(job).pk]
+    work(job)
+    assert dispatch_due_runs(now=clock.now() + LATER) == 0
+
+
+def test_a_broker_that_is_away_does_not_undo_the_report(django_capture_on_commit_callbacks: object) -> None:
+    def refuse(tenant: object, run_id: object) -> None:
+        raise ConnectionError("no broker")
+
+    dispatch.plug_sender(refuse)
+    with django_capture_on_commit_callbacks(execute=True) as callbacks:  # type: ignore[operator]
+        job = begin_report(make_writer())
+    assert callbacks
+    assert run_of(job).state == RunState.READY
+
+
+def test_a_crash_of_our_own_code_ends_the_attempt_at_once(monkeypatch: pytest.MonkeyPatch, settings: object) -> None:
+    settings.FAILPOINTS = {"after_llm_response": "raise"}  # type: ignore[attr-defined]
+    job = work(begin_report(make_writer()))
+    assert (job.state, job.error_code) == (JobState.FAILED, "internal_error")
+    assert LossEntry.objects.count() == 3
+    assert UsageEvent.objects.count() == 0
+
+
+@pytest.fixture(autouse=True)
+def _no_sender() -> object:
+    dispatch.plug_sender(lambda tenant, run_id: None)
+    return None
