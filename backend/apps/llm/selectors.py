@@ -14,7 +14,7 @@ def view_call(row: LLMCall) -> CallView:
     """A row as the rest of the house sees it."""
     return CallView(
         id=row.id,
-        tenant=row.tenant_id,
+        tenant=TenantId(row.tenant_id),
         job_id=row.job_id,
         operation_key=row.operation_key,
         state=CallState(row.state),

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from apps.common.tenancy import TenantId
 from apps.llm.types import Writer
 from apps.reporting.models import Report
 from apps.reporting.types import Document, ReportKind, ReportNotFound, ReportState, ReportSummary, ReportView
@@ -15,7 +16,7 @@ def view_summary(row: Report) -> ReportSummary:
     """A row of `list_reports` as the rest of the house sees it."""
     return ReportSummary(
         id=row.id,
-        tenant=row.tenant_id,
+        tenant=TenantId(row.tenant_id),
         author_id=row.author_id,
         kind=ReportKind(row.kind),
         title=row.title,

@@ -13,13 +13,13 @@ from apps.worklog.types import FrozenEntry
 PROMPT_VERSIONS: Final[Mapping[str, str]] = {ReportKind.BRAG_DOCUMENT: "brag_document/1"}
 
 # Small enough for the output limit of common models (16,384 tokens), large enough to see what belongs together.
-BATCH_ENTRIES: Final = 40
+BATCH_ENTRIES: Final = 60
 BATCH_BYTES: Final = 60_000
 BODY_MAX: Final = 1_200
 
 # Room for a bullet and the ids that it cites; the built-in writer counts bytes, models need about a quarter.
-OUTPUT_PER_ENTRY: Final = 400
-OUTPUT_BASE: Final = 300
+OUTPUT_PER_ENTRY: Final = 265
+OUTPUT_BASE: Final = 400
 
 _RULES: Final = f"""\
 You turn a professional's own worklog entries into a brag document: short, strong, provable statements of what they did.
