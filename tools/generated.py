@@ -1,7 +1,7 @@
 """Writes the generated files, or says whether they are what the code gives: `generated.py write | check`.
 
-Generated are contracts/openapi.yaml and docs/states/*.md; missing migrations are judged here too, since all of them need
-the backend's settings and so the servers of `devstack.with_servers`.
+Generated are contracts/openapi.yaml and docs/states/*.md; missing migrations are judged here too, since all of them
+need the backend's settings and so the servers of `devstack.with_servers`.
 """
 
 import filecmp

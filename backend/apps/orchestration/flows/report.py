@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from apps.billing import selectors as billing_selectors
 from apps.billing.types import HoldNotOpen
@@ -94,10 +94,17 @@ def start_report(
     if replayed is not None:
         return replayed.subject_id, replayed.pk
     plan = plan_report(actor=actor, request=request, now=now)
-    with transaction.atomic():
-        return _start_planned(
-            actor=actor, request=request, params=params, plan=plan, idempotency_key=idempotency_key, now=now
-        )
+    try:
+        with transaction.atomic():
+            return _start_planned(
+                actor=actor, request=request, params=params, plan=plan, idempotency_key=idempotency_key, now=now
+            )
+    except IntegrityError:
+        # The same key at the same moment: the unique key let one through, and this caller gets that one.
+        replayed = jobs.find_replayed_job(actor=actor, kind=JobKind.REPORT, params=params, key=idempotency_key)
+        if replayed is None:
+            raise
+        return replayed.subject_id, replayed.pk
 
 
 def _start_planned(

@@ -26,7 +26,8 @@ def pdf(report: ReportView) -> bytes:
         _read_template(),
         font_paths=_find_fonts(),
         sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
-        timestamp=report.finished_at,
+        # Typst takes whole seconds.
+        timestamp=None if report.finished_at is None else report.finished_at.replace(microsecond=0),
     )
 
 
