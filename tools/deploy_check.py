@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+import build_context
 import dockerfiles
 import env_names
 import yaml
@@ -98,7 +99,8 @@ def has_healthcheck(service: Service, *, root: Path) -> bool:
     build = service.get("build")
     if build is None:
         return False
-    return dockerfiles.parse((root / build["dockerfile"]).read_text())[-1].last("HEALTHCHECK") is not None
+    path = root / build["context"] / build["dockerfile"]
+    return path.is_file() and dockerfiles.parse(path.read_text())[-1].last("HEALTHCHECK") is not None
 
 
 def place_problems(name: str, service: Service, *, document: dict[str, Any], root: Path) -> list[str]:
@@ -122,6 +124,23 @@ def place_problems(name: str, service: Service, *, document: dict[str, Any], roo
     return found
 
 
+def context_problems(*, root: Path) -> list[str]:
+    """Each file and folder that a Dockerfile copies survives .dockerignore."""
+    rules = build_context.read_rules((root / ".dockerignore").read_text())
+    found: list[str] = []
+    for name in DOCKERFILES:
+        copies = [item for stage in dockerfiles.parse((root / name).read_text()) for item in stage.instructions]
+        sources = [
+            word for item in copies if item.name == "COPY" and not item.flag("from") for word in item.arguments[:-1]
+        ]
+        found += [
+            f"{name}: .dockerignore keeps {source} out of the build."
+            for source in sources
+            if not any(build_context.files_below(root / source, root=root, rules=rules))
+        ]
+    return found
+
+
 def example_problems(text: str, *, document: dict[str, Any]) -> list[str]:
     """What compose demands stands in .env.example as an empty assignment, not as a remark, and nothing else does."""
     demanded = set(re.findall(r"\$\{([A-Z0-9_]+):\?", yaml.safe_dump(document)))
@@ -139,6 +158,7 @@ def problems(root: Path) -> list[str]:
     return [
         *(f"{env_names.COMPOSE_FILE}: {text}" for text in compose_problems(document, root=root)),
         *(text for name in DOCKERFILES for text in dockerfiles.problems(root / name, root=root)),
+        *context_problems(root=root),
         *env_names.problems(root),
         *example_problems((root / env_names.EXAMPLE_FILE).read_text(), document=document),
     ]
