@@ -45,9 +45,8 @@ def _load(entries: QuerySet[WorkLog]) -> QuerySet[WorkLog]:
 
 
 def list_entries(*, actor: Actor, ordering: Ordering = Ordering.NEWEST_DAY) -> QuerySet[WorkLog]:
-    """What the actor may see and nobody deleted. Ties in the order are broken by age in the same direction."""
-    tie_break = "-id" if ordering.startswith("-") else "id"
-    return _load(WorkLog.objects.filter(_seen_by(actor), deleted_at=None)).order_by(ordering.value, tie_break)
+    """What the actor may see and nobody deleted."""
+    return _load(WorkLog.objects.filter(_seen_by(actor), deleted_at=None)).order_by(*ordering.keys)
 
 
 def get_entry(*, actor: Actor, entry_id: UUID, is_locked: bool = False, is_deleted_included: bool = False) -> WorkLog:

@@ -63,6 +63,11 @@ class Ordering(models.TextChoices):
     OLDEST_DAY = "occurred_on", "Earliest day first"
     NEWEST_WRITTEN = "-created_at", "Last written first"
 
+    @property
+    def keys(self) -> tuple[str, str]:
+        """The fields to order by; ties are broken by age in the same direction."""
+        return self.value, "-id" if self.value.startswith("-") else "id"
+
 
 def squeeze(text: str) -> str:
     """One line of composed characters with single spaces: how names and titles are kept."""

@@ -59,7 +59,7 @@ class TestCreating:
             tags=("finance", "python"),
             impact="Month end a day earlier",
             impact_metric="run time",
-            impact_before=Decimal("40"),
+            impact_before=Decimal(40),
             impact_after=Decimal("6.5"),
             impact_unit="min",
             hours=Decimal("2.25"),
