@@ -131,16 +131,13 @@ def _headers_of(error: Exception) -> dict[str, str]:
 
 
 def handle_exception(error: Exception, context: Mapping[str, Any]) -> Response | None:  # noqa: ARG001 - DRF calls it so
-    """REST framework's hook. None lets Django log the crash once and answer through `server_error`."""
+    """REST framework's hook. None is a crash: it is logged with its traceback and answered by `server_error`."""
     problem = describe(error)
     if problem is None:
         return None
-    response = Response(problem.body(), status=problem.status, headers=dict(problem.headers))
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.warning("unavailable", code=problem.code, kind=type(error).__name__, cause=str(error))
-        # Django would log every 5xx answer as an error, and this one is expected and written down just above.
-        response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
-    return response
+    return Response(problem.body(), status=problem.status, headers=dict(problem.headers))
 
 
 def is_api(request: HttpRequest) -> bool:
@@ -167,7 +164,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Crashes. Django has logged the traceback with the request id that the answer carries."""
+    """Crashes. The log has the traceback with the request id that the answer carries."""
     if not is_api(request):
         return defaults.server_error(request)
     return _render(Problem(500, "internal_error", "Something went wrong on our side. Please quote the request id."))

@@ -1,5 +1,6 @@
 """What every environment of the backend shares. Environment variables are described in .env.example."""
 
+import logging
 from datetime import timedelta
 from pathlib import Path
 
@@ -233,6 +234,8 @@ TIME_ZONE = "UTC"
 LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO")
 # By then our own middleware has replaced an id that is not well formed.
 DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
+# A crash is logged with its traceback in any case; an answer of 503 is expected and no error of the program.
+DJANGO_STRUCTLOG_STATUS_5XX_LOG_LEVEL = logging.WARNING
 _shared_processors: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
@@ -266,5 +269,9 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {"django.server": {"handlers": ["console"], "propagate": False}},
+    "loggers": {
+        "django.server": {"handlers": ["console"], "propagate": False},
+        # django-structlog writes the one line of each request, and of each crash, with the request id.
+        "django.request": {"level": "CRITICAL"},
+    },
 }

@@ -2,11 +2,11 @@
 
 import itertools
 from datetime import datetime
-from importlib import import_module
 
 from django.db import transaction
 
 from apps.accounts.services.users import create_user
+from apps.billing.services.accounts import open_account
 from apps.common import clock
 from apps.common.ids import uuid7
 from apps.common.tenancy import TenantId
@@ -16,14 +16,6 @@ from apps.tenants.types import Actor, Role
 PASSWORD = "correct horse battery staple"
 
 _numbers = itertools.count(1)
-
-
-def _open_account(tenant: TenantId, moment: datetime) -> None:
-    try:
-        module = import_module("apps.billing.services.accounts")
-    except ImportError:
-        return
-    module.open_account(tenant=tenant, now=moment)
 
 
 def make_actor(
@@ -53,7 +45,7 @@ def make_actor(
         )
         if tenant is None:
             tenant = create_tenant(name=f"Tenant of {username}", now=moment)
-            _open_account(tenant, moment)
+            open_account(tenant=tenant, now=moment)
         add_member(tenant=tenant, user_id=user.id, role=role, time_zone=time_zone, now=moment)
     return Actor(user_id=user.id, username=username, tenant=tenant, role=role, is_staff=is_staff, time_zone=time_zone)
 

@@ -107,5 +107,5 @@ class MeView(APIView):
 
 
 def _render_me(member: Member) -> Response:
-    profile = billing.get_profile(tenant=member.tenant)
+    profile = billing.get_billing_profile(tenant=member.tenant)
     return Response(MeSerializer(member, context={"billing": profile}).data)
