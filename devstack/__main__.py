@@ -1,4 +1,4 @@
-"""`python -m devstack up | down | status | logs | reset | dev`: the whole product on this machine."""
+"""`python -m devstack up | down | status | logs | reset | dev | manage`: the whole product on this machine."""
 
 import argparse
 import os
@@ -105,6 +105,16 @@ def dev(config: Config, _options: argparse.Namespace) -> int:
     return 0
 
 
+def manage(config: Config, options: argparse.Namespace) -> int:
+    """Run a management command of `backend` or `frontend` with the stack's environment."""
+    installation = Installation(config=config)
+    if not installation.control.answers() and not config.database_url:
+        print("AfterResume is not up: ./taskw up", file=sys.stderr)
+        return 1
+    arguments: list[str] = options.arguments
+    return installation.run_manage(options.service, arguments)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; expected failures are a message and exit code 1."""
     options = _parser().parse_args(arguments)
@@ -121,7 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="devstack", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    named = {"up": up, "down": down, "status": status, "logs": show_logs, "reset": reset, "dev": dev}
+    named = {"up": up, "down": down, "status": status, "logs": show_logs, "reset": reset, "dev": dev, "manage": manage}
     made = {}
     for name, function in named.items():
         made[name] = commands.add_parser(name, help=function.__doc__)
@@ -129,6 +139,8 @@ def _parser() -> argparse.ArgumentParser:
     made["logs"].add_argument("service", nargs="?", help="one program instead of all")
     made["logs"].add_argument("-f", "--follow", action="store_true", help="go on as the logs grow")
     made["logs"].add_argument("-n", "--lines", type=int, default=40, help="lines of each log (40)")
+    made["manage"].add_argument("service", choices=("backend", "frontend"))
+    made["manage"].add_argument("arguments", nargs=argparse.REMAINDER, help="the command with its arguments")
     made["reset"].add_argument("--yes", action="store_true", help="do not ask")
     return parser
 

@@ -136,14 +136,12 @@ class Installation:
 
         Raises StackError with the end of the output of a failed one.
         """
-        environ = (backend_environment if service == "backend" else frontend_environment)(self.config, self.secrets)
-        environ = {name: value for name, value in environ.items() if name != launch.STACK_MARK}
         log_path = self.config.logs_dir / f"{service}-commands.log"
         with log_path.open("ab") as log:
             done = subprocess.run(
                 [sys.executable, str(DJANGO_COMMANDS), json.dumps(commands)],
                 cwd=self.config.root / service,
-                env=environ,
+                env=self._command_environment(service),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -154,9 +152,20 @@ class Installation:
             raise StackError(f"{service}: {what} failed. The end of {log_path}:\n{tail(log_path, lines=30)}")
         return done.stdout.decode()
 
+    def run_manage(self, service: str, arguments: Sequence[str]) -> int:
+        """Run one management command at the terminal and return its exit code."""
+        command = [sys.executable, "manage.py", *arguments]
+        environ = self._command_environment(service)
+        return subprocess.run(command, cwd=self.config.root / service, env=environ, check=False).returncode
+
     def create_passkey(self, *, note: str, promo_credit: str = PROMO_CREDIT) -> str:
         """Make an invite passkey that brings `promo_credit` dollars, and return it in clear."""
         return self.manage("backend", create_passkey_command(note=note, promo_credit=promo_credit)).strip()
+
+    def _command_environment(self, service: str) -> dict[str, str]:
+        environ = (backend_environment if service == "backend" else frontend_environment)(self.config, self.secrets)
+        # A command is no part of the stack: it must not be swept away with it.
+        return {name: value for name, value in environ.items() if name != launch.STACK_MARK}
 
     def _complete(self) -> bool:
         states = self.control.states()
