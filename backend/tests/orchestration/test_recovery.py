@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from apps.billing import selectors as billing
 from apps.billing.models import LossEntry, ReserveHold, UsageEvent
@@ -119,19 +120,21 @@ def test_a_lost_hint_is_repeated_until_the_step_is_claimed() -> None:
     assert dispatch_due_runs(now=clock.now() + LATER) == 0
 
 
-def test_a_broker_that_is_away_does_not_undo_the_report(django_capture_on_commit_callbacks: object) -> None:
+def test_a_broker_that_is_away_does_not_undo_the_report(
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
     def refuse(tenant: object, run_id: object) -> None:
         raise ConnectionError("no broker")
 
     dispatch.plug_sender(refuse)
-    with django_capture_on_commit_callbacks(execute=True) as callbacks:  # type: ignore[operator]
+    with django_capture_on_commit_callbacks(execute=True) as callbacks:
         job = begin_report(make_writer())
     assert callbacks
     assert run_of(job).state == RunState.READY
 
 
-def test_a_crash_of_our_own_code_ends_the_attempt_at_once(monkeypatch: pytest.MonkeyPatch, settings: object) -> None:
-    settings.FAILPOINTS = {"after_llm_response": "raise"}  # type: ignore[attr-defined]
+def test_a_crash_of_our_own_code_ends_the_attempt_at_once(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    settings.FAILPOINTS = {"after_llm_response": "raise"}
     job = work(begin_report(make_writer()))
     assert (job.state, job.error_code) == (JobState.FAILED, "internal_error")
     assert LossEntry.objects.count() == 3

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from tests.api_client import anonymous, client_for, with_key
 from tests.factories.accounts import make_actor
@@ -50,7 +51,7 @@ def test_a_job_under_way_has_no_cost_yet() -> None:
     assert (shown["state"], shown["progress"], shown["cost_micros"], shown["can_cancel"]) == ("queued", 0, None, True)
 
 
-def test_the_list_can_be_narrowed_and_takes_few_queries(django_assert_num_queries: object) -> None:
+def test_the_list_can_be_narrowed_and_takes_few_queries(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     actor = make_writer(entries=1)
     done = work(begin_report(actor))
     for _ in range(3):
@@ -58,7 +59,7 @@ def test_the_list_can_be_narrowed_and_takes_few_queries(django_assert_num_querie
     client = client_for(actor)
     client.get("/api/jobs/")
     # The token with its person, the jobs, their steps.
-    with django_assert_num_queries(3):  # type: ignore[operator]
+    with django_assert_num_queries(3):
         assert len(client.get("/api/jobs/").json()["results"]) == 4
     narrowed = client.get("/api/jobs/", {"state": "succeeded"}).json()["results"]
     assert [job["id"] for job in narrowed] == [str(done.pk)]
@@ -95,11 +96,11 @@ def test_a_job_that_has_not_failed_cannot_be_retried() -> None:
     assert (answer.status_code, answer.json()["code"]) == (409, "wrong_state")
 
 
-def test_a_failed_job_is_taken_up_again(settings: object) -> None:
-    settings.FAILPOINTS = {"before_llm_send": "raise"}  # type: ignore[attr-defined]
+def test_a_failed_job_is_taken_up_again(settings: Settings) -> None:
+    settings.FAILPOINTS = {"before_llm_send": "raise"}
     actor = make_writer(entries=1)
     job = work(begin_report(actor))
-    settings.FAILPOINTS = {}  # type: ignore[attr-defined]
+    settings.FAILPOINTS = {}
     client = client_for(actor)
     assert client.get(f"/api/jobs/{job.pk}/").json()["can_retry"] is True
     answer = client.post(f"/api/jobs/{job.pk}/retry/")

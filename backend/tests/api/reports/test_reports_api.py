@@ -1,8 +1,7 @@
 """Reports over HTTP."""
 
-from typing import Any
-
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from apps.orchestration.models import Job
 from apps.tenants.types import Actor
@@ -79,7 +78,7 @@ def test_a_ready_report_shows_each_bullet_with_its_entries_and_what_it_cost() ->
     assert 0 < report["cost_micros"] <= report["estimate_micros"]
 
 
-def test_the_list_leaves_out_documents_and_takes_few_queries(django_assert_num_queries: Any) -> None:
+def test_the_list_leaves_out_documents_and_takes_few_queries(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     actor = make_writer(entries=1)
     for _ in range(3):
         work(begin_report(actor))
