@@ -46,6 +46,15 @@ def lead_to(request: HttpRequest, path: str) -> HttpResponse:
     return HttpResponseClientRedirect(path) if is_htmx(request) else HttpResponseRedirect(path)
 
 
+def next_page_url(request: HttpRequest, cursor: str | None) -> str:
+    """This page's address with another cursor; empty after the last page."""
+    if not cursor:
+        return ""
+    query = request.GET.copy()
+    query["cursor"] = cursor
+    return f"{request.path}?{query.urlencode()}"
+
+
 def mint_key() -> str:
     """An idempotency key for a form that is about to be shown."""
     return str(uuid.uuid4())

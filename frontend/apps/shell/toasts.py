@@ -15,8 +15,17 @@ def add_toast(
     level: ToastLevel = "success",
     undo_url: str = "",
     undo_label: str = "Undo",
+    link_url: str = "",
+    link_label: str = "Open",
 ) -> HttpResponse:
-    """Let the page show `message`; with `undo_url` the toast has a button that POSTs there by HTMX."""
-    detail = {"message": message, "level": level, "undo_url": undo_url, "undo_label": undo_label}
+    """Let the page show `message`; `undo_url` gives it a button that POSTs there by HTMX, `link_url` a link."""
+    detail = {
+        "message": message,
+        "level": level,
+        "undo_url": undo_url,
+        "undo_label": undo_label,
+        "link_url": link_url,
+        "link_label": link_label,
+    }
     trigger_client_event(response, "toast", detail)
     return response

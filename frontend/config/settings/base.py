@@ -35,6 +35,10 @@ INSTALLED_APPS = [
     "apps.accounts",
     "apps.api_proxy",
     "apps.dashboard",
+    "apps.worklog",
+    "apps.reporting",
+    "apps.jobs",
+    "apps.billing",
     "apps.ui",
 ]
 
@@ -146,7 +150,7 @@ CACHES: dict[str, dict[str, Any]] = {
 
 # --- Files ------------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT: Path | None = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},

@@ -1,4 +1,4 @@
-// Toasts: the event `toast` (from HX-Trigger) has message, level and perhaps undo_url. Errors stay until dismissed.
+// Toasts: the event `toast` (from HX-Trigger) has message, level and perhaps undo_url and link_url. Errors stay until dismissed.
 (() => {
   const STAYS_MS = 6000;
   const UNDO_STAYS_MS = 12000;
@@ -24,6 +24,14 @@
     return button;
   };
 
+  const link = (detail) => {
+    const anchor = document.createElement("a");
+    anchor.className = "btn btn-sm btn-ghost";
+    anchor.href = detail.link_url;
+    anchor.textContent = detail.link_label;
+    return anchor;
+  };
+
   const show = (detail) => {
     const template = document.getElementById("toast-template");
     if (!template) return;
@@ -31,6 +39,7 @@
     const level = detail.level || "info";
     toast.className = `note tone-${level}`;
     toast.querySelector("p").textContent = detail.message;
+    if (detail.link_url) toast.querySelector("p").after(link(detail));
     if (detail.undo_url) toast.querySelector("p").after(undoButton(toast, detail));
     region().append(toast);
     if (level !== "danger") expire(toast, detail.undo_url ? UNDO_STAYS_MS : STAYS_MS);
@@ -41,7 +50,8 @@
     if (event.target.closest("[data-dismisses-toast]")) event.target.closest("[data-toast]").remove();
   });
   document.addEventListener("htmx:sendError", (event) => {
-    if (event.detail.elt.id !== "status-bar") show({ level: "danger", message: "There is no connection. Try again in a moment." });
+    // What asks by itself would say it again and again.
+    if (!event.detail.elt.matches("#status-bar, [data-poll]")) show({ level: "danger", message: "There is no connection. Try again in a moment." });
   });
   document.addEventListener("htmx:responseError", (event) => {
     if (!event.detail.xhr.getResponseHeader("HX-Trigger")) {
