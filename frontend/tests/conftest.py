@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import pytest
 from django.core.cache import cache
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from apps.shell.client import transport_to
 from tests.fakes.backend import FakeBackend
 
 
 @pytest.fixture
-def fake_backend(settings: SettingsWrapper) -> Iterator[FakeBackend]:
+def fake_backend(settings: Settings) -> Iterator[FakeBackend]:
     """A backend of this test's own, with one user: ada, `correct horse`."""
     fake = FakeBackend()
     fake.start()

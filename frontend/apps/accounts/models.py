@@ -9,9 +9,6 @@ from django.db import models
 class UserManager(BaseUserManager["User"]):
     """Users come into being by signing in (`services.mirror_user`), never by a command of this service."""
 
-    def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(pk=username)
-
 
 class User(AbstractBaseUser):
     """A copy made at sign-in. Names are not unique here: a rename in the backend reaches this table only at sign-in."""

@@ -19,7 +19,7 @@ class UnexpectedShape(Exception):
 
 def decode(kind: type[T], value: object) -> T:
     """Build `kind` from parsed JSON; raises UnexpectedShape."""
-    return cast("T", _decoder(kind)(value))
+    return cast("T", _decoder(cast("Any", kind))(value))
 
 
 @cache

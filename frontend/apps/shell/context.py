@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
@@ -12,10 +11,7 @@ from apps.shell.navigation import navigation_for
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """`csp_nonce` for inline scripts; for the signed-in also `navigation` and `last_status`, computed when used."""
-    context: dict[str, Any] = {
-        "csp_nonce": request.csp_nonce,
-        "api_docs_url": f"{settings.BACKEND_PUBLIC_URL}/api/docs/",
-    }  # type: ignore[attr-defined]
+    context: dict[str, Any] = {"csp_nonce": getattr(request, "csp_nonce", None)}
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
         is_staff = getattr(user, "is_backend_staff", False)

@@ -61,9 +61,9 @@ class PrivatePagesMiddleware:
 class SignInRequiredMiddleware(LoginRequiredMiddleware):
     """Everything needs a sign-in but views marked `login_not_required`; HTMX is sent there as a whole page."""
 
-    def handle_no_permission(
+    def handle_no_permission(  # type: ignore[override]  # HTMX is not redirected by status 302
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
-    ) -> HttpResponseBase:
+    ) -> HttpResponse:
         return send_to_sign_in(request)
 
 

@@ -95,7 +95,7 @@ class FakeBackend(FakeServer):
         self._signed_in("GET", f"{ENTRY}versions/", lambda *_: Reply(body=_page([])))
         for path in ("/api/employers/", "/api/projects/", "/api/tags/"):
             named = [{"id": shapes.new_id(), "name": path.strip("/").split("/")[-1].capitalize()}]
-            self._signed_in("GET", path, lambda got, _, named=named: Reply(body=_page(named, got)))
+            self._signed_in("GET", path, self._all(named))
 
     def _route_reports(self) -> None:
         self._signed_in("POST", "/api/jobs/estimate/", lambda *_: Reply(body=shapes.estimate()))
@@ -258,6 +258,9 @@ class FakeBackend(FakeServer):
             return Reply(body=found) if found else refuse(404, "not_found", "There is no such thing.")
 
         return answer
+
+    def _all(self, items: list[Json]) -> Answer:
+        return lambda received, _: Reply(body=_page(items, received))
 
     def _change(self, items: list[Json]) -> Answer:
         def answer(received: Received, match: re.Match[str]) -> Reply:
