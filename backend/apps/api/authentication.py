@@ -1,6 +1,7 @@
 """Who is asking: an API token, or the session of Django admin."""
 
 from typing import Final
+from uuid import UUID
 
 from django.contrib.auth.models import AbstractUser
 from rest_framework import authentication, exceptions
@@ -55,7 +56,7 @@ def get_member(request: Request) -> Member:
     """The person who is signed in; raises Forbidden for an account without a tenant."""
     if isinstance(request.auth, Bearer):
         return request.auth.member
-    member = find_member(user_id=request.user.pk)
+    member = find_member(user_id=UUID(str(request.user.pk)))
     if member is None:
         raise Forbidden("This account belongs to no tenant.")
     return member

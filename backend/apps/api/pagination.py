@@ -61,7 +61,8 @@ def _beyond(*, model: type[Model], order: Sequence[str], values: Sequence[str]) 
     for name, text in zip(order, values, strict=True):
         column, is_descending = name.removeprefix("-"), name.startswith("-")
         try:
-            value = model._meta.get_field(column).to_python(text)
+            field: Any = model._meta.get_field(column)
+            value = field.to_python(text)
         except ValidationError as error:
             raise _bad_cursor() from error
         condition |= ties & Q(**{f"{column}__{'lt' if is_descending else 'gt'}": value})
@@ -81,7 +82,9 @@ class CursorPagination(BasePagination):
     page_size_query_param = "page_size"
     cursor_query_param = "cursor"
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: APIView | None = None) -> list[Any]:
+    def paginate_queryset(  # type: ignore[override]  # a list has no order of its own to page by
+        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
+    ) -> list[Any]:
         self.request = request
         self.order = tuple(str(name) for name in queryset.query.order_by)
         size = self._read_size()

@@ -1,6 +1,6 @@
 """What every operation of the OpenAPI document has in common: the error shape, request ids and idempotency keys."""
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from django.conf import settings
 from drf_spectacular import openapi
@@ -35,14 +35,16 @@ IDEMPOTENCY_KEY: Final = OpenApiParameter(
 class AutoSchema(openapi.AutoSchema):
     """Adds to each operation what the foundation does for it."""
 
-    def get_override_parameters(self) -> list[OpenApiParameter]:
+    def get_override_parameters(self) -> list[Any]:
         method = getattr(self.view, self.method.lower(), None)
         return [IDEMPOTENCY_KEY] if getattr(method, "is_idempotent", False) else []
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         responses: dict[str, Any] = super()._get_response_bodies(direction)
         problem = OpenApiResponse(ErrorSerializer, description="The request failed; `code` says why.")
-        responses["default"] = self._get_response_for_code(problem, "default", direction=direction)
+        responses["default"] = self._get_response_for_code(  # type: ignore[no-untyped-call]
+            problem, "default", direction=direction
+        )
         return responses
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from apps.common.errors import Forbidden, NotFound
+from apps.common.ids import TenantId
 from apps.invitations.models import InvitePasskey
 from apps.invitations.types import JoinedTenant, PasskeyState, PasskeyView, Person
 from apps.tenants.types import Actor, Role
@@ -49,7 +50,7 @@ def view_passkey(*, passkey: InvitePasskey, now: datetime) -> PasskeyView:
         note=passkey.note,
         bound_email=passkey.bound_email,
         promo_credit_micros=passkey.promo_credit_micros,
-        tenant=JoinedTenant(id=tenant.id, name=tenant.name) if tenant else None,
+        tenant=JoinedTenant(id=TenantId(tenant.id), name=tenant.name) if tenant else None,
         role=Role(passkey.role) if passkey.role else None,
         created_by=Person(id=maker.id, username=maker.username) if maker else None,
         created_at=passkey.created_at,

@@ -79,7 +79,14 @@ def create_passkey(
     """
     if actor is not None:
         check_can_manage_passkeys(actor)
-    _check_terms(expires_at, bound_email, promo_credit_micros, tenant, role, now)
+    check_terms(
+        expires_at=expires_at,
+        bound_email=bound_email,
+        promo_credit_micros=promo_credit_micros,
+        tenant=tenant,
+        role=role,
+        now=now,
+    )
     raw = f"inv_{secrets.token_urlsafe(_RANDOM_BYTES)}"
     maker = actor.user_id if actor else None
     with transaction.atomic():
@@ -99,7 +106,8 @@ def create_passkey(
     return view_passkey(passkey=passkey, now=now), raw
 
 
-def _check_terms(
+def check_terms(
+    *,
     expires_at: datetime | None,
     bound_email: str,
     promo_credit_micros: int,
@@ -107,6 +115,7 @@ def _check_terms(
     role: Role | None,
     now: datetime,
 ) -> None:
+    """Raises Invalid with every term of a new key that makes no sense."""
     fields: dict[str, list[str]] = {}
     if expires_at is not None and expires_at <= now:
         fields["expires_at"] = ["Choose a time in the future."]

@@ -19,7 +19,7 @@ def _view(profile: Profile) -> Member:
         email=profile.user.email,
         display_name=profile.user.display_name,
         is_staff=profile.user.is_staff,
-        tenant=profile.tenant_id,
+        tenant=TenantId(profile.tenant_id),
         tenant_name=profile.tenant.name,
         role=Role(profile.role),
         time_zone=profile.time_zone,

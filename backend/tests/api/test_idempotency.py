@@ -97,10 +97,11 @@ class Odd(APIView):
 
     @idempotent(is_required=True)
     def post(self, request: Request) -> Response | HttpResponse:
+        body: Any = request.data
         Tenant.objects.create(name="effect", created_at="2026-01-01T00:00:00Z")
-        if request.data["kind"] == "refusal":
+        if body["kind"] == "refusal":
             return Response({"code": "no"}, status=409)
-        return Response(status=204) if request.data["kind"] == "empty" else HttpResponse("plain")
+        return Response(status=204) if body["kind"] == "empty" else HttpResponse("plain")
 
 
 def ask_odd(kind: str, **headers: str) -> Any:

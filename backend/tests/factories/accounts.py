@@ -50,6 +50,6 @@ def make_actor(
     return Actor(user_id=user.id, username=username, tenant=tenant, role=role, is_staff=is_staff, time_zone=time_zone)
 
 
-def make_staff(**fields: str) -> Actor:
+def make_staff(*, username: str = "") -> Actor:
     """A member of staff, with a tenant of their own."""
-    return make_actor(is_staff=True, **fields)
+    return make_actor(is_staff=True, username=username)

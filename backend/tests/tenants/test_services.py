@@ -11,7 +11,7 @@ from apps.accounts.services.credentials import BadCredentials
 from apps.accounts.services.tokens import issue_token
 from apps.common import clock
 from apps.common.errors import Invalid, NotFound
-from apps.common.ids import uuid7
+from apps.common.ids import TenantId, uuid7
 from apps.tenants import selectors, services
 from apps.tenants.models import Profile
 from apps.tenants.types import Role
@@ -89,4 +89,4 @@ def test_the_database_knows_the_roles() -> None:
 
 def test_tenants_are_told_apart() -> None:
     assert selectors.has_tenant(tenant=make_actor().tenant)
-    assert not selectors.has_tenant(tenant=services.TenantId(uuid7()))
+    assert not selectors.has_tenant(tenant=TenantId(uuid7()))

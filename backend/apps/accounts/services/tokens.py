@@ -43,13 +43,13 @@ def touch_token(*, public_id: UUID, now: datetime) -> None:
 
 def revoke_token(*, user_id: UUID, public_id: UUID) -> bool:
     """Ends one token of the person at once; False when it was gone already."""
-    deleted, _ = ApiToken.objects.filter(user_id=user_id, public_id=public_id).delete()
+    deleted: int = ApiToken.objects.filter(user_id=user_id, public_id=public_id).delete()[0]
     return deleted > 0
 
 
 def revoke_all_tokens(*, user_id: UUID, actor: UUID, reason: str, now: datetime) -> int:
     """Ends every token of the person and says how many there were. Call inside a transaction."""
-    deleted, _ = ApiToken.objects.filter(user_id=user_id).delete()
+    deleted: int = ApiToken.objects.filter(user_id=user_id).delete()[0]
     record_audit(
         tenant=None,
         actor=actor,

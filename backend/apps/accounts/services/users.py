@@ -99,6 +99,28 @@ def rename_user(*, user_id: UUID, display_name: str) -> None:
     User.objects.filter(id=user_id).update(display_name=display_name)
 
 
+def set_staff(*, actor: UUID, user_id: UUID, is_staff: bool, now: datetime) -> None:
+    """Gives or takes the run of the place. Raises NotFound."""
+    with transaction.atomic():
+        user = User.objects.select_for_update().filter(id=user_id).first()
+        if user is None:
+            raise NotFound
+        if user.is_staff == is_staff:
+            return
+        user.is_staff = is_staff
+        user.save(update_fields=["is_staff"])
+        record_audit(
+            tenant=None,
+            actor=actor,
+            action="user.staff_given" if is_staff else "user.staff_taken",
+            target_kind="user",
+            target_id=user_id,
+            now=now,
+            before={"is_staff": not is_staff},
+            after={"is_staff": is_staff},
+        )
+
+
 def set_active(*, actor: UUID, user_id: UUID, is_active: bool, reason: str, now: datetime) -> None:
     """Opens or closes an account; closing ends every token at once. Raises NotFound."""
     with transaction.atomic():

@@ -9,9 +9,11 @@ import pytest
 import yaml
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db.migrations.executor import MigrationExecutor
 from django.test import override_settings
 
 from apps.api.system import probes
+from apps.artifacts.storage import check_storage
 from tests.api_client import anonymous
 
 
@@ -45,11 +47,15 @@ def run_one(probe: Callable[[], None]) -> str:
     return probes.run_probes(probes={"one": probe})["one"]
 
 
+def wait_for(event: threading.Event) -> None:
+    event.wait(10)
+
+
 def test_a_stuck_probe_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probes, "DEADLINE_SECONDS", 0.05)
     release = threading.Event()
     try:
-        assert run_one(lambda: release.wait(10) and None) == "timeout"
+        assert run_one(lambda: wait_for(release)) == "timeout"
     finally:
         release.set()
 
@@ -64,7 +70,7 @@ def test_a_probe_that_raises_has_failed() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_missing_migration_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probes.MigrationExecutor, "migration_plan", lambda self, targets: ["one"])
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda self, targets: ["one"])
     assert run_one(probes.check_migrations) == "failed"
 
 
@@ -75,7 +81,7 @@ def test_a_cache_that_forgets_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_storage_that_garbles_is_seen_and_left_clean(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("apps.artifacts.storage.ContentFile", lambda content: ContentFile(b"other"))
-    assert run_one(probes.check_storage) == "failed"
+    assert run_one(check_storage) == "failed"
     assert default_storage.listdir("probes")[1] == []
 
 
