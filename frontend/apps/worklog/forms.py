@@ -28,6 +28,7 @@ class QuickAddForm(forms.Form):
     title = forms.CharField(
         label="What you did",
         max_length=1000,
+        help_text="One line is enough; all else is optional.",
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "placeholder": "Cut invoice run from 40 to 6 min @acme #billing !2h"}
         ),

@@ -53,7 +53,6 @@ class Edit:
 def list_edits(versions: Sequence[EntryVersion]) -> list[Edit]:
     """The saves, newest first, each with what it changed."""
     ordered = sorted(versions, key=lambda version: version.version)
-    befores = [None, *ordered[:-1]]
     edits = [
         Edit(
             version=version.version,
@@ -61,7 +60,7 @@ def list_edits(versions: Sequence[EntryVersion]) -> list[Edit]:
             editor=version.editor.username if version.editor else "",
             differences=() if before is None else differences_of(before.snapshot, version.snapshot),
         )
-        for before, version in zip(befores, ordered, strict=True)
+        for before, version in zip([None, *ordered], ordered, strict=False)
     ]
     return edits[::-1]
 

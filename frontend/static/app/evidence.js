@@ -27,7 +27,7 @@
     panel.querySelector("[data-shows-all]").hidden = !bullet;
     const said = panel.querySelector("[data-evidence-said]");
     said.dataset.all ??= said.textContent;
-    said.textContent = bullet ? `${shown} ${shown === 1 ? "entry" : "entries"} behind this line, as they were then.` : said.dataset.all;
+    said.textContent = bullet ? (shown === 1 ? "One entry behind this line, as it was then." : `${shown} entries behind this line, as they were then.`) : said.dataset.all;
     place(panel, bullet);
   };
 

@@ -42,6 +42,7 @@ class FakeBackend(FakeServer):
         self.tokens: dict[str, str] = {}
         self.passkeys = {"good-passkey-0001": "active", **{f"{state}-passkey": state for state in PASSKEY_REFUSALS}}
         self.entries: list[Json] = []
+        self.versions: list[Json] = []
         self.jobs: list[Json] = []
         self.reports: list[Json] = []
         self.ledger: list[Json] = []
@@ -92,13 +93,13 @@ class FakeBackend(FakeServer):
         self._signed_in("PATCH", ENTRY, self._change_entry)
         self._signed_in("DELETE", ENTRY, self._set_deleted(is_deleted=True))
         self._signed_in("POST", f"{ENTRY}restore/", self._set_deleted(is_deleted=False))
-        self._signed_in("GET", f"{ENTRY}versions/", lambda *_: Reply(body=_page([])))
+        self._signed_in("GET", f"{ENTRY}versions/", lambda *_: Reply(body=_page(self.versions)))
         for path in ("/api/employers/", "/api/projects/", "/api/tags/"):
             named = [{"id": shapes.new_id(), "name": path.strip("/").split("/")[-1].capitalize()}]
             self._signed_in("GET", path, self._all(named))
 
     def _route_reports(self) -> None:
-        self._signed_in("POST", "/api/jobs/estimate/", lambda *_: Reply(body=shapes.estimate()))
+        self._signed_in("POST", "/api/jobs/estimate/", self._estimate)
         self._signed_in("GET", "/api/reports/", lambda got, _: Reply(body=_page(self._summaries(), got)))
         self._signed_in("POST", "/api/reports/", self._create_report)
         self._signed_in("GET", REPORT, self._one(self.reports))
@@ -213,6 +214,10 @@ class FakeBackend(FakeServer):
             for item in self.reports
         ]
 
+    def _estimate(self, received: Received, _match: re.Match[str]) -> Reply:
+        chosen = received.body["params"].get("entry_ids", self.entries)
+        return Reply(body=shapes.estimate(entries=len(chosen)))
+
     def _create_report(self, received: Received, _match: re.Match[str]) -> Reply:
         chosen = [item for item in self.entries if item["id"] in received.body.get("entry_ids", [])] or self.entries
         if not chosen:
@@ -291,7 +296,10 @@ def seed(fake: FakeBackend) -> None:
         [shapes.job("running"), shapes.job("succeeded"), shapes.job("failed", error="The writer gave up.")]
     )
     fake.reports.append(shapes.report(fake.entries[:3]))
-    promo = {"kind": "promo", "kind_label": "Promo credit", "amount_micros": 5_000_000, "amount_dollars": "5.00"}
+    snapshot = {"title": "Cut the invoice run", "hours": "2.00", "tags": ["python"]}
+    fake.versions.extend([shapes.version(1, snapshot), shapes.version(2, snapshot | {"hours": "3.00", "tags": []})])
+    promo = {"kind": "promo_credit", "kind_label": "Promotional credit", "amount_micros": 5_000_000}
+    promo |= {"amount_dollars": "5.00", "description": "Credit of your invitation", "job_id": None}
     fake.ledger.extend([shapes.ledger_entry(), shapes.ledger_entry(**promo, balance_after_micros=5_000_000, lines=[])])
     fake.usage.append(shapes.usage_event())
 

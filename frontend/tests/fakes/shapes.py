@@ -82,6 +82,11 @@ def entry(title: str = "Cut the invoice run to six minutes", **over: Any) -> Jso
     } | over
 
 
+def version(number: int, snapshot: Json, **over: Any) -> Json:
+    editor = {"id": str(uuid.uuid5(uuid.NAMESPACE_DNS, "ada")), "username": "ada"}
+    return {"version": number, "edited_at": instant(), "editor": editor, "snapshot": snapshot} | over
+
+
 def writer() -> Json:
     return {"provider": "builtin", "model": "builtin-1", "label": "Built-in writer"}
 
