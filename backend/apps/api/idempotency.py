@@ -86,7 +86,7 @@ def _read_key(request: Request, *, is_required: bool) -> str | None:
 
 def _hash_request(request: Request) -> str:
     """SHA-256 over what was asked: method, path and the body's content, whatever the order of its members."""
-    body = json.dumps(request.data, sort_keys=True, ensure_ascii=False, default=str)
+    body = json.dumps(request.data, sort_keys=True, ensure_ascii=True, default=str)
     return hashlib.sha256("\n".join((str(request.method), request.path, body)).encode()).hexdigest()
 
 

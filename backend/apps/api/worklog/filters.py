@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django_filters import rest_framework as filters
 
 from apps.worklog import selectors, types
@@ -16,7 +16,12 @@ class NameFilter(filters.CharFilter):
     """The name of an employer, a project or a tag, in whatever spelling."""
 
     def filter(self, qs: Entries, value: str) -> Entries:
-        return qs.filter(**{f"{self.field_name}__name_key": fold_name(value)}) if value else qs
+        if not value:
+            return qs
+        # Saying the tenant again lets PostgreSQL find the name by the index that makes it unique.
+        return qs.filter(
+            **{f"{self.field_name}__name_key": fold_name(value), f"{self.field_name}__tenant": F("tenant")}
+        )
 
 
 class EntryFilter(filters.FilterSet):
