@@ -396,7 +396,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='ratelineitem',
-            constraint=models.CheckConstraint(condition=models.Q(('unit_size__gt', 0), ('unit_size__lte', 1000000)), name='billing_line_unit_size'),
+            constraint=models.CheckConstraint(condition=models.Q(('unit_size__gt', 0)), name='billing_line_unit_size'),
         ),
         migrations.AddConstraint(
             model_name='ratelineitem',

@@ -119,9 +119,7 @@ class RateLineItem(models.Model):
             models.CheckConstraint(condition=Q(meter__in=Meter.values), name="billing_line_meter"),
             models.CheckConstraint(condition=Q(token_class__in=TokenClass.values), name="billing_line_class"),
             models.CheckConstraint(condition=Q(model_pattern__regex=r"^([^*]+\*?|\*)$"), name="billing_line_pattern"),
-            models.CheckConstraint(
-                condition=Q(unit_size__gt=0, unit_size__lte=UNIT_SCALE), name="billing_line_unit_size"
-            ),
+            models.CheckConstraint(condition=Q(unit_size__gt=0), name="billing_line_unit_size"),
             models.CheckConstraint(
                 condition=models.expressions.ExpressionWrapper(
                     models.lookups.Exact(Mod(Value(UNIT_SCALE), F("unit_size")), Value(0)),

@@ -191,7 +191,7 @@ _CHECK_LINE_CHANGE: Final = """
 """
 
 
-def _rounded(price: str) -> str:
+def rounded_sum(price: str) -> str:
     """The one rounding, half up, of the exact sum of quantity x price / unit size, scaled to whole numbers."""
     return f"div(2 * coalesce(sum(c.quantity * c.{price} * (1000000 / c.unit_size)), 0) + 1000000, 2000000)"
 
@@ -273,8 +273,8 @@ def check_event() -> pgtrigger.Trigger:
         when=pgtrigger.Before,
         operation=pgtrigger.Insert,
         declare=[("price", "numeric"), ("provider_price", "numeric"), ("is_counted", "boolean"), ("strange", "bigint")],
-        func=_CHECK_EVENT.replace("<price>", _rounded("price_micros")).replace(
-            "<provider price>", _rounded("provider_cost_micros")
+        func=_CHECK_EVENT.replace("<price>", rounded_sum("price_micros")).replace(
+            "<provider price>", rounded_sum("provider_cost_micros")
         ),
     )
 
