@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.backends import BaseBackend
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -24,7 +23,4 @@ class MirroredUserBackend(BaseBackend):
         return services.mirror_user(account=issued.user, now=timezone.now())
 
     def get_user(self, user_id: UUID | str) -> User | None:
-        try:
-            return User.objects.filter(pk=user_id).first()
-        except ValidationError:
-            return None
+        return User.objects.filter(pk=user_id).first()

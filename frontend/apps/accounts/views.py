@@ -1,5 +1,7 @@
 """The way in by invite passkey, and the profile. Sign-in and sign-out are allauth's views."""
 
+from typing import cast
+
 from allauth.account.internal import flows
 from allauth.account.models import Login
 from django.contrib import messages
@@ -85,7 +87,6 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 
 def _saved(request: HttpRequest, me: Me) -> HttpResponse:
-    if isinstance(request.user, User):
-        services.mirror_profile(user=request.user, me=me, now=timezone.now())
+    services.mirror_profile(user=cast("User", request.user), me=me, now=timezone.now())
     messages.success(request, "Your profile is saved.")
     return redirect("accounts:profile")

@@ -1,6 +1,8 @@
 """The whole vocabulary of the interface on one page, for those who build and review it."""
 
+from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import PermissionDenied
@@ -9,7 +11,31 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from apps.backend.jobs import Job, JobStep
 from apps.shell.formatting import STATE_LOOKS
+
+_STEP = JobStep(name="write", label="Write", state="running", attempt=2, started_at=None, finished_at=None, error=None)
+
+
+def _specimen_job() -> Job:
+    return Job(
+        id=UUID(int=0),
+        kind="report",
+        state="running",
+        progress=40,
+        steps=(replace(_STEP, label="Collect entries", state="succeeded", attempt=1), _STEP),
+        estimate_micros=40_000,
+        cost_micros=None,
+        report_id=None,
+        title="Brag document, autumn",
+        error=None,
+        error_code=None,
+        created_at=timezone.now(),
+        started_at=None,
+        finished_at=None,
+        can_cancel=True,
+        can_retry=False,
+    )
 
 
 class SpecimenForm(forms.Form):
@@ -34,6 +60,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
         "states": list(STATE_LOOKS),
         "amounts": [372, 40_000, 4_200_000, -1_234_567_891, 0],
         "moments": [now - timedelta(seconds=span) for span in (5, 240, 9_000, 100_000, 4_000_000)],
+        "job": _specimen_job(),
         "markdown": "A *quiet* **word**, `code` and\n\n- a list\n- of two\n\n> quoted",
     }
     return TemplateResponse(request, "ui/gallery.html", context)

@@ -58,7 +58,7 @@ MIDDLEWARE = [
     "apps.shell.middleware.PrivatePagesMiddleware",
     "apps.shell.middleware.SignInRequiredMiddleware",
     "apps.shell.middleware.BackendErrorsMiddleware",
-    "apps.accounts.middleware.TimeZoneMiddleware",
+    "apps.accounts.middleware.PersonMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
 
@@ -164,6 +164,8 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 
+# The person is bound by PersonMiddleware: looking it up while a crash is logged would crash again without the database.
+DJANGO_STRUCTLOG_USER_ID_FIELD = None
 LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO")
 LOG_FORMAT: str = env.str("LOG_FORMAT", default="json")
 _shared_processors: list[structlog.typing.Processor] = [

@@ -4,6 +4,7 @@ import os
 
 os.environ.setdefault("FRONTEND_SECRET_KEY", "only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGH")
 os.environ.setdefault("BACKEND_BASE_URL", "http://127.0.0.1:9")
+os.environ.setdefault("LOG_LEVEL", "WARNING")
 os.environ.setdefault("FRONTEND_BASE_URL", "http://testserver")
 # Named so that type checks can load the settings without servers; a test that touches them fails at once.
 os.environ.setdefault("FRONTEND_DATABASE_URL", "postgresql://nobody@127.0.0.1:9/afterresume_frontend")

@@ -1,0 +1,96 @@
+import pytest
+from django.test import Client
+
+from apps.api_proxy.views import poll_after
+from tests.fakes import shapes
+from tests.fakes.backend import FakeBackend
+from tests.fakes.server import Reply
+
+BAR = "/api-proxy/status-bar/"
+
+
+def test_it_shows_balance_tokens_jobs_and_age(signed_in: Client, fake_backend: FakeBackend) -> None:
+    fake_backend.status = shapes.status(jobs_running=2, tokens_in=1_234_567)
+    page = signed_in.get(BAR).content.decode()
+    assert all(part in page for part in ("$4.20", "1.2M in", "3.1K out", "2 jobs", "just now"))
+
+
+def test_it_names_its_own_pace_and_what_refreshes_it(signed_in: Client) -> None:
+    page = signed_in.get(BAR).content.decode()
+    assert 'hx-trigger="every 30s, job-finished from:body, tab-shown from:body"' in page
+    assert f'hx-get="{BAR}?missed=0"' in page
+
+
+@pytest.mark.parametrize(("level", "word"), [("yellow", "low"), ("red", "spent")])
+def test_a_low_reserve_is_told_by_word_icon_and_voice(
+    level: str, word: str, signed_in: Client, fake_backend: FakeBackend
+) -> None:
+    fake_backend.status = shapes.status(level=level, reserve_balance_dollars="-0.15")
+    page = signed_in.get(BAR).content.decode()
+    assert f"<span>{word}</span>" in page
+    assert "icons.svg#alert-" in page
+    assert f'data-announce="Your reserve is {word}' in page
+
+
+def test_a_missing_backend_keeps_the_last_values_and_says_so(signed_in: Client, fake_backend: FakeBackend) -> None:
+    signed_in.get(BAR)
+    fake_backend.stop()
+    response = signed_in.get(BAR)
+    assert response.status_code == 200
+    page = response.content.decode()
+    assert all(part in page for part in ("$4.20", "offline, ", "is-stale", f'hx-get="{BAR}?missed=1"'))
+
+
+def test_a_missing_backend_without_last_values_says_just_that(signed_in: Client, fake_backend: FakeBackend) -> None:
+    fake_backend.stop()
+    assert "The backend does not answer" in signed_in.get(BAR).content.decode()
+
+
+@pytest.mark.parametrize(("missed", "seconds"), [("0", 30), ("1", 60), ("2", 120), ("9", 120), ("nonsense", 30)])
+def test_it_backs_off(missed: str, seconds: int, signed_in: Client, fake_backend: FakeBackend) -> None:
+    fake_backend.stop()
+    page = signed_in.get(BAR, {"missed": missed}).content.decode()
+    assert f'data-poll-seconds="{seconds}"' in page
+
+
+def test_it_comes_back_to_its_pace(signed_in: Client) -> None:
+    assert 'data-poll-seconds="30"' in signed_in.get(BAR, {"missed": "7"}).content.decode()
+    assert poll_after(missed=0).missed == 0
+
+
+def test_a_slow_backend_costs_one_poll_deadline(signed_in: Client, fake_backend: FakeBackend) -> None:
+    fake_backend.answer_with("GET", "/api/status/bar/", Reply(status=503))
+    assert "is-stale" in signed_in.get(BAR).content.decode()
+
+
+def test_every_page_begins_with_the_last_values(signed_in: Client, fake_backend: FakeBackend) -> None:
+    signed_in.get(BAR)
+    page = signed_in.get("/profile/").content.decode()
+    assert 'hx-trigger="load, every 30s' in page
+    assert "$4.20" in page
+
+
+def test_another_person_s_values_are_not_shown(signed_in: Client, fake_backend: FakeBackend) -> None:
+    signed_in.get(BAR)
+    fake_backend.add_user("bea", "another horse")
+    other = Client()
+    other.post("/accounts/login/", {"login": "bea", "password": "another horse"})
+    assert "$4.20" not in other.get("/profile/").content.decode()
+
+
+def test_the_reserve_line_shows_what_is_held(signed_in: Client) -> None:
+    page = signed_in.get("/api-proxy/reserve-balance/").content.decode()
+    assert "$4.16" in page
+    assert "held" in page
+
+
+def test_the_reserve_line_is_silent_about_nothing_held(signed_in: Client, fake_backend: FakeBackend) -> None:
+    fake_backend.balance = shapes.balance(held_micros=0)
+    assert "held" not in signed_in.get("/api-proxy/reserve-balance/").content.decode()
+
+
+def test_the_stand_in_page_is_told_when_the_backend_is_back(signed_in: Client, fake_backend: FakeBackend) -> None:
+    fake_backend.stop()
+    assert signed_in.get("/api-proxy/reachable/").status_code == 204
+    fake_backend.start()
+    assert signed_in.get("/api-proxy/reachable/")["HX-Refresh"] == "true"

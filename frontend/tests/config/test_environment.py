@@ -1,0 +1,42 @@
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from config import environment
+
+URL = "FRONTEND_DATABASE_URL"
+
+
+def test_a_missing_value_fails_with_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    with pytest.raises(ImproperlyConfigured, match=r"REDIS_URL is not set\. Like this\."):
+        environment.read_required("REDIS_URL", hint="Like this.")
+
+
+def test_a_short_secret_is_refused_without_being_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FRONTEND_SECRET_KEY", "hunter2")
+    with pytest.raises(ImproperlyConfigured) as caught:
+        environment.read_secret("FRONTEND_SECRET_KEY")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_an_address_loses_its_last_slash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BACKEND_BASE_URL", "http://127.0.0.1:8000/")
+    assert environment.read_base_url("BACKEND_BASE_URL", hint="") == "http://127.0.0.1:8000"
+
+
+def test_an_address_needs_its_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BACKEND_BASE_URL", "127.0.0.1:8000")
+    with pytest.raises(ImproperlyConfigured, match="http://"):
+        environment.read_base_url("BACKEND_BASE_URL", hint="")
+
+
+def test_only_postgresql_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(URL, "sqlite:///x.sqlite3")
+    with pytest.raises(ImproperlyConfigured, match="postgresql"):
+        environment.read_database(URL)
+
+
+def test_a_database_is_read_from_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(URL, "postgresql://ada:s3cret@127.0.0.1:5433/front")
+    found = environment.read_database(URL)
+    assert (found["NAME"], found["USER"], found["PORT"]) == ("front", "ada", 5433)
