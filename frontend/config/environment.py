@@ -23,8 +23,8 @@ def read_secret(name: str) -> str:
     value = read_required(
         name, hint="`./taskw up` makes one; in production put a random string of 50 characters in it."
     )
-    if len(value) < MIN_SECRET_LENGTH:
-        raise ImproperlyConfigured(f"{name} is too short: it needs at least {MIN_SECRET_LENGTH} characters.")
+    if len(value) < MIN_SECRET_LENGTH or len(set(value)) < 10:
+        raise ImproperlyConfigured(f"{name} is too weak: it needs at least {MIN_SECRET_LENGTH} random characters.")
     return value
 
 

@@ -6,7 +6,7 @@ from config.environment import env, read_required
 from config.settings.base import *  # noqa: F403
 
 DEBUG = False
-ALLOWED_HOSTS = [host for host in env.list("ALLOWED_HOSTS", default=[]) if host]
+ALLOWED_HOSTS = [host.strip() for host in env.list("ALLOWED_HOSTS", default=[]) if host.strip()]
 if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS must list the exact host names of the backend.")
 FRONTEND_BASE_URL = read_required("FRONTEND_BASE_URL", hint="The public address of the frontend.")
@@ -16,7 +16,9 @@ CSRF_COOKIE_SECURE = True
 # TLS ends at the reverse proxy, which sets this header and drops what the client sent.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
-SECURE_REDIRECT_EXEMPT = [r"^api/(healthz|readyz)/$"]
+# The API is called without TLS inside the network, by the frontend and by health checks; from outside, the proxy has
+# already redirected. A redirect would be of no use to a program, whose token has been sent in the clear by then.
+SECURE_REDIRECT_EXEMPT = [r"^api/"]
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True

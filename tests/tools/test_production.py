@@ -1,0 +1,257 @@
+"""Production settings, complete and incomplete: the images' and compose's own commands, run on real servers."""
+
+import re
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.tools import production
+from tests.tools.production import Image, Servers, Site
+
+REQUIRED = {
+    "backend": (
+        "BACKEND_SECRET_KEY",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "ALLOWED_HOSTS",
+        "FRONTEND_BASE_URL",
+        "S3_ACCESS_KEY",
+        "S3_SECRET_KEY",
+    ),
+    "frontend": (
+        "FRONTEND_SECRET_KEY",
+        "FRONTEND_DATABASE_URL",
+        "REDIS_URL",
+        "ALLOWED_HOSTS",
+        "FRONTEND_BASE_URL",
+        "BACKEND_BASE_URL",
+    ),
+}
+WEAK = (
+    ("backend", "BACKEND_SECRET_KEY", "changeme-please"),
+    ("frontend", "FRONTEND_SECRET_KEY", "changeme-please"),
+    ("backend", "BACKEND_SECRET_KEY", "a" * 64),
+    ("frontend", "FRONTEND_SECRET_KEY", "a" * 64),
+    ("backend", "DATABASE_URL", "sqlite:///changeme.db"),
+    ("frontend", "FRONTEND_DATABASE_URL", "sqlite:///changeme.db"),
+    ("backend", "ALLOWED_HOSTS", "changeme.example,*"),
+    ("frontend", "ALLOWED_HOSTS", "changeme.example,*"),
+    ("frontend", "BACKEND_BASE_URL", "changeme.example"),
+)
+SERVICES = ("backend", "frontend")
+
+
+def without(environment: Mapping[str, str], name: str, value: str | None) -> dict[str, str]:
+    rest = {key: kept for key, kept in environment.items() if key != name}
+    return rest if value is None else rest | {name: value}
+
+
+def migrate(image: Image) -> subprocess.CompletedProcess[str]:
+    """Run compose's one-shot service; what it writes into its volume goes into the image's folder."""
+    name = f"{image.service}-migrate"
+    words = [production.interpolate(word, {}) for word in production.COMPOSE["services"][name]["command"]]
+    local = [word.replace("/var/lib/afterresume", str(image.folder)) for word in words]
+    return image.run(local, environment=image.files_only(name))
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    with production.servers(tmp_path_factory.mktemp("servers")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def images(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Image]:
+    return {name: Image.build(name, folder=tmp_path_factory.mktemp(name), servers=servers) for name in SERVICES}
+
+
+@pytest.fixture(scope="module")
+def migrated(images: dict[str, Image]) -> dict[str, Image]:
+    """Both databases after compose's one-shot services; the admin's password lies in a file of ours."""
+    for name in SERVICES:
+        done = migrate(images[name])
+        assert done.returncode == 0, done.stderr
+    return images
+
+
+@pytest.fixture(scope="module")
+def backend(migrated: dict[str, Image], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with production.site(migrated["backend"], log=tmp_path_factory.mktemp("logs") / "backend.log") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def frontend(migrated: dict[str, Image], backend: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    log = tmp_path_factory.mktemp("logs") / "frontend.log"
+    address = f"http://127.0.0.1:{backend.port}"
+    with production.site(migrated["frontend"], log=log, BACKEND_BASE_URL=address) as running:
+        yield running
+
+
+class TestDatabases:
+    def test_each_service_reaches_its_own_database_only(self, servers: Servers, images: dict[str, Image]) -> None:
+        own = images["backend"].environment("backend")["DATABASE_URL"]
+        others = own.replace("/afterresume", "/afterresume_frontend").replace("//afterresume_frontend", "//afterresume")
+        assert servers.psql(own, "SELECT current_database()").stdout == "afterresume\n"
+        assert "permission denied for database" in servers.psql(others, "SELECT 1").stderr
+
+    def test_the_services_roles_have_no_special_rights(self, servers: Servers) -> None:
+        special = "rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls"
+        statement = f"SELECT count(*) FROM pg_roles WHERE rolname LIKE 'afterresume%' AND NOT ({special})"  # noqa: S608
+        url = servers.cluster.url("postgres", role="postgres")
+        assert servers.psql(url, statement).stdout == "2\n"
+
+
+class TestSettings:
+    @pytest.mark.parametrize("service", SERVICES)
+    def test_django_has_no_warning_about_the_deployment(self, images: dict[str, Image], service: str) -> None:
+        image = images[service]
+        words = ["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+        done = image.run(words, environment=image.environment(service))
+        assert (done.returncode, done.stderr) == (0, "")
+
+    def test_a_complete_environment_is_accepted(self, images: dict[str, Image]) -> None:
+        assert [images[name].refusals([images[name].environment(name)]) for name in SERVICES] == [[""], [""]]
+
+    @pytest.mark.parametrize("value", [None, "", " "])
+    @pytest.mark.parametrize("service", SERVICES)
+    def test_without_a_required_variable_nothing_starts(
+        self, images: dict[str, Image], service: str, value: str | None
+    ) -> None:
+        complete = images[service].environment(service)
+        cases = [without(complete, name, value) for name in REQUIRED[service]]
+        for name, refusal in zip(REQUIRED[service], images[service].refusals(cases), strict=True):
+            last = (refusal.strip().splitlines() or [f"{name} is not missed"])[-1]
+            assert re.search(rf"ImproperlyConfigured: .*\b{name}\b", last), last
+            assert complete[name] not in refusal
+
+    @pytest.mark.parametrize(("service", "name", "value"), WEAK)
+    def test_a_weak_value_is_refused_and_not_shown(
+        self, images: dict[str, Image], service: str, name: str, value: str
+    ) -> None:
+        [refusal] = images[service].refusals([images[service].environment(service, **{name: value})])
+        assert f"ImproperlyConfigured: {name}" in refusal
+        assert value not in refusal
+
+    @pytest.mark.parametrize("service", SERVICES)
+    def test_debug_and_failpoints_cannot_be_switched_on(self, images: dict[str, Image], service: str) -> None:
+        image = images[service]
+        code = (
+            "from django.conf import settings; print(settings.DEBUG, dict(getattr(settings, 'FAILPOINTS', {})));"
+            "import importlib.util as u; print([u.find_spec(f'config.settings.{n}') for n in ('dev', 'test', 'chaos')])"
+        )
+        environment = image.environment(service, DEBUG="true", FAILPOINTS="after_hold_commit=kill")
+        done = image.run(["python", "-c", code], environment=environment)
+        assert done.stdout == "False {}\n[None, None, None]\n"
+
+    @pytest.mark.parametrize("service", SERVICES)
+    def test_the_web_server_ends_when_the_settings_refuse(self, images: dict[str, Image], service: str) -> None:
+        image = images[service]
+        command = image.stage.last("CMD")
+        assert command is not None
+        done = image.run(command.arguments, environment={"GRANIAN_HOST": "127.0.0.1", "GRANIAN_PORT": "0"})
+        assert done.returncode != 0
+        assert f"{service.upper()}_SECRET_KEY is not set" in done.stderr + done.stdout
+
+    @pytest.mark.parametrize("service", SERVICES)
+    def test_static_files_are_gathered_under_hashed_names(self, images: dict[str, Image], service: str) -> None:
+        assert (images[service].workdir / "staticfiles" / "staticfiles.json").stat().st_size > 100
+
+
+class TestBackend:
+    def test_it_is_alive_and_ready(self, backend: Site) -> None:
+        assert backend.get("/api/healthz/").status_code == 200
+        assert backend.get("/api/readyz/").json()["status"] == "ok"
+
+    def test_an_unknown_host_is_refused(self, backend: Site) -> None:
+        assert backend.get("/api/healthz/", Host="evil.example").status_code == 400
+
+    def test_a_browser_is_led_to_https_and_told_to_stay_there(self, backend: Site) -> None:
+        plain = backend.get("/admin/")
+        assert (plain.status_code, plain.headers["Location"]) == (301, "https://api.example.test/admin/")
+        secure = backend.get("/admin/login/", X_Forwarded_Proto="https")
+        assert secure.status_code == 200
+        assert secure.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+
+    def test_the_frontend_may_call_it_inside_the_network_without_tls(self, backend: Site) -> None:
+        inside = backend.get("/api/me/", Host="backend")
+        assert (inside.status_code, inside.json()["code"]) == (401, "not_authenticated")
+
+    def test_its_static_files_are_served_for_ever(self, backend: Site) -> None:
+        page = backend.get("/admin/login/", X_Forwarded_Proto="https").text
+        styles = re.findall(r'href="(/static/[^"]+\.[0-9a-f]{12}\.css)"', page)
+        assert styles
+        answer = backend.get(styles[0], X_Forwarded_Proto="https")
+        assert "immutable" in answer.headers["Cache-Control"]
+
+
+class TestFrontend:
+    def test_it_is_alive(self, frontend: Site) -> None:
+        assert frontend.get("/health/").status_code == 200
+
+    def test_the_sign_in_page_is_whole(self, frontend: Site) -> None:
+        page = frontend.get("/accounts/login/", X_Forwarded_Proto="https")
+        assert page.status_code == 200
+        assert "__Host-ar_csrf=" in page.headers["Set-Cookie"]
+        assert "Secure" in page.headers["Set-Cookie"]
+
+    def test_every_file_that_the_sign_in_page_names_is_there(self, frontend: Site) -> None:
+        page = frontend.get("/accounts/login/", X_Forwarded_Proto="https").text
+        names = set(re.findall(r'(?:href|src)="(/static/[^"#?]+)', page))
+        assert names
+        assert {name: frontend.get(name, X_Forwarded_Proto="https").status_code for name in names} == dict.fromkeys(
+            names, 200
+        )
+
+    def test_an_unknown_host_is_refused(self, frontend: Site) -> None:
+        assert frontend.get("/health/", Host="evil.example").status_code == 400
+
+    def test_plain_http_leads_to_https(self, frontend: Site) -> None:
+        assert frontend.get("/").headers["Location"] == "https://app.example.test/"
+
+
+class TestProcesses:
+    def test_the_health_check_fails_once_the_service_is_gone_and_it_leaves_at_once(
+        self, migrated: dict[str, Image], tmp_path: Path
+    ) -> None:
+        with production.site(migrated["backend"], log=tmp_path / "log") as running:
+            asked_at = time.monotonic()
+            running.process.terminate()
+            assert running.process.wait(timeout=20) == 0
+        assert time.monotonic() - asked_at < 15
+        assert running.health() != 0
+
+    def test_the_worker_answers_composes_own_health_check(self, migrated: dict[str, Image], tmp_path: Path) -> None:
+        image, service = migrated["backend"], production.COMPOSE["services"]["worker"]
+        environment = image.files_only("worker", HOSTNAME="production-test")
+        words = [production.interpolate(word, {}).replace("%h", "production-test") for word in service["command"]]
+        question = production.interpolate(service["healthcheck"]["test"][1], {})
+        with image.running(words, environment=environment, log=tmp_path / "log") as process:
+            deadline = time.monotonic() + production.START_TIMEOUT_S
+            while image.run(["sh", "-c", question], environment=environment).returncode != 0:
+                assert process.poll() is None, (tmp_path / "log").read_text()
+                assert time.monotonic() < deadline, (tmp_path / "log").read_text()
+        assert process.returncode == 0
+
+    def test_beat_finds_its_schedule(self, migrated: dict[str, Image], tmp_path: Path) -> None:
+        image, log = migrated["backend"], tmp_path / "log"
+        command = production.COMPOSE["services"]["beat"]["command"]
+        with image.running(command, environment=image.files_only("beat"), log=log) as process:
+            deadline = time.monotonic() + production.START_TIMEOUT_S
+            while "Sending due task" not in log.read_text():
+                assert process.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.2)
+
+    def test_a_second_start_changes_nothing(self, migrated: dict[str, Image]) -> None:
+        image = migrated["backend"]
+        password = (image.folder / "admin-password").read_text()
+        command = production.COMPOSE["services"]["backend-migrate"]["command"]
+        words = [
+            production.interpolate(word, {}).replace("/var/lib/afterresume", str(image.folder)) for word in command
+        ]
+        done = image.run(words, environment=image.files_only("backend-migrate"))
+        assert (done.returncode, (image.folder / "admin-password").read_text()) == (0, password)
