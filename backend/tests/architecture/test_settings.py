@@ -1,0 +1,65 @@
+"""Settings of production: a refusal to start that names the variable, never its value."""
+
+import os
+import subprocess
+import sys
+from typing import Final
+
+import pytest
+
+from tests.architecture.source import BACKEND
+
+GOOD: Final = {
+    "BACKEND_SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "DATABASE_URL": "postgres://user:hunter2@db/afterresume",
+    "REDIS_URL": "redis://store/0",
+    "ALLOWED_HOSTS": "api.example.org",
+    "FRONTEND_BASE_URL": "https://app.example.org",
+}
+
+
+def load(expression: str = "1", **changes: str) -> subprocess.CompletedProcess[str]:
+    program = f"from config.settings import production as s; print(({expression}))"
+    environment = {**GOOD, "PATH": os.environ["PATH"], **changes}
+    return subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-W", "ignore", "-c", program],
+        cwd=BACKEND,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_a_complete_environment_is_accepted() -> None:
+    done = load("s.DEBUG, s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.SECURE_HSTS_SECONDS > 0, s.FAILPOINTS")
+    assert done.stdout.strip() == "(False, True, True, True, {})", done.stderr
+
+
+def test_neither_debugging_nor_failpoints_can_be_switched_on_from_outside() -> None:
+    done = load("s.DEBUG, s.FAILPOINTS", DEBUG="1", FAILPOINTS="after_llm_response=kill")
+    assert done.stdout.strip() == "(False, {})"
+
+
+@pytest.mark.parametrize("name", sorted(GOOD))
+def test_a_missing_variable_is_named(name: str) -> None:
+    done = load(**{name: ""})
+    assert done.returncode != 0
+    assert name in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BACKEND_SECRET_KEY", "too-short-a-secret"),
+        ("BACKEND_SECRET_KEY", "ab" * 40),
+        ("DATABASE_URL", "sqlite:///hunter2.db"),
+        ("ALLOWED_HOSTS", "*"),
+    ],
+)
+def test_a_weak_value_is_refused_without_being_shown(name: str, value: str) -> None:
+    done = load(**{name: value})
+    assert done.returncode != 0
+    assert name in done.stderr
+    assert len(value) < 5 or value not in done.stderr
