@@ -139,7 +139,7 @@ class ModelUnavailable(Unavailable):
 class ModelRefused(Conflict):
     """The writer will not do this; asking the same again is pointless. Attributes as in ModelUnavailable.
 
-    `reason` is stable: `length`, `content_filter`, `refusal`, `empty`, `too_large`, `unsupported_task`, `client_error`,
+    `reason` is stable: `length`, `content_filter`, `refusal`, `empty`, `too_large`, `unsupported_task` or
     `http_<status>`.
     """
 

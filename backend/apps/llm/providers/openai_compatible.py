@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import Final, cast
 
 import httpx2
 import stamina
@@ -25,7 +25,6 @@ from openai import (
     AsyncOpenAI,
     AsyncStream,
     DefaultAsyncHttpxClient,
-    OpenAIError,
     Timeout,
 )
 
@@ -63,9 +62,6 @@ class _AttemptFailed(Exception):
     is_retryable: bool = False
     is_refusal: bool = False
     pause: float | None = None
-
-    def __str__(self) -> str:
-        return self.reason
 
 
 @dataclass
@@ -205,6 +201,8 @@ def _explain(error: Exception, question: Question) -> _AttemptFailed:
         case APIStatusError():
             return _explain_status(error, question)
         case APIConnectionError():
+            return _explain_connection(error.__cause__)
+        case httpx2.RequestError():
             return _explain_connection(error)
         case APIError():
             return _AttemptFailed("stream_error", was_served=None)
@@ -212,8 +210,6 @@ def _explain(error: Exception, question: Question) -> _AttemptFailed:
             return _AttemptFailed("too_large", was_served=True, is_refusal=True)
         case NotAnAnswer() | ValueError():
             return _AttemptFailed("malformed", was_served=None)
-        case OpenAIError():
-            return _AttemptFailed("client_error", was_served=None, is_refusal=True)
     raise error
 
 
@@ -234,10 +230,10 @@ def _explain_status(error: APIStatusError, question: Question) -> _AttemptFailed
     )
 
 
-def _explain_connection(error: APIConnectionError) -> _AttemptFailed:
-    if isinstance(error.__cause__, _UNSENT):
+def _explain_connection(cause: BaseException | None) -> _AttemptFailed:
+    if isinstance(cause, _UNSENT):
         return _AttemptFailed("unreachable", was_served=False, is_retryable=True)
-    reason = "timeout" if isinstance(error.__cause__, httpx2.TimeoutException) else "cut"
+    reason = "timeout" if isinstance(cause, httpx2.TimeoutException) else "cut"
     return _AttemptFailed(reason, was_served=None)
 
 
@@ -320,5 +316,4 @@ class _LimitedBody(httpx2.AsyncByteStream):
 
 
 async def _limit_body(response: httpx2.Response) -> None:
-    if isinstance(response.stream, httpx2.AsyncByteStream):
-        response.stream = _LimitedBody(response.stream)
+    response.stream = _LimitedBody(cast(httpx2.AsyncByteStream, response.stream))

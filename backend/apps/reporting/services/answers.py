@@ -9,7 +9,8 @@ from uuid import UUID
 from apps.llm.text import clean_line
 from apps.reporting.types import AnswerMalformed, Bullet, Section
 
-ANSWER_MAX: Final = 1_000_000
+# Three times what the output limit of a question can bring: also the bound of citations that an export has to set.
+ANSWER_MAX: Final = 200_000
 SECTIONS_MAX: Final = 60
 BULLETS_MAX: Final = 200
 HEADING_MAX: Final = 120

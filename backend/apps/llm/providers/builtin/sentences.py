@@ -49,9 +49,10 @@ def tidy(text: str) -> str:
     if not line:
         return ""
     first_word = line.split(" ", 1)[0]
-    # A name such as iOS or macOS keeps its own capitals.
-    if first_word.islower():
-        line = line[0].upper() + line[1:]
+    capital = line[0].upper()
+    # A name such as iOS or macOS keeps its own capitals, and a letter whose capital is another letter stays small.
+    if first_word.islower() and capital.casefold() == line[0].casefold():
+        line = capital + line[1:]
     if not line.rstrip(_CLOSERS).endswith(_ENDINGS):
         line = line.rstrip(" ,;") + "."
     return line
