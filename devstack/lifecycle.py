@@ -109,6 +109,7 @@ class Installation:
         found = launch.sweep({**mark, launch.PROGRAM_MARK: SUPERVISOR})
         found += launch.sweep({**mark, launch.PROGRAM_MARK: "postgres"}, stop_signal=int(postgres.FAST_SHUTDOWN))
         found += launch.sweep(mark)
+        self.control.reap()
         self.config.control_socket.unlink(missing_ok=True)
         return bool(found)
 
@@ -126,10 +127,16 @@ class Installation:
         except SupervisorError:
             return False
         probe = health.probes(self.config, self.secrets).get(name)
-        if state is None or not state.pid:
+        # While the launcher sweeps, what answers would be the leftover that it is about to end.
+        if state is None or not state.pid or is_launching(state.pid):
             return False
         # The supervisor calls a program RUNNING after a second; one that answers is well before that.
         return state.state == "RUNNING" if probe is None else probe()
+
+    def stop_program(self, name: str) -> None:
+        """Stop one program and whatever a former life of it has left."""
+        self.control.stop_programs(name)
+        launch.sweep({launch.STACK_MARK: str(self.config.data_dir), launch.PROGRAM_MARK: name})
 
     def manage(self, service: str, *commands: Sequence[str]) -> str:
         """Run management commands of `backend` or `frontend` in one process; return what the last one printed.
@@ -258,6 +265,14 @@ class Installation:
         with (self.config.data_dir / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def is_launching(pid: int) -> bool:
+    """Say whether a process is still the launcher of its program (or is gone)."""
+    try:
+        return launch.__file__ in psutil.Process(pid).cmdline()
+    except psutil.Error:
+        return True
 
 
 def create_passkey_command(*, note: str, promo_credit: str = PROMO_CREDIT) -> list[str]:

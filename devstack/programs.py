@@ -120,14 +120,16 @@ def _standin(
 def _services(config: Config, secrets: Mapping[str, str]) -> list[Program]:
     backend, frontend = config.root / "backend", config.root / "frontend"
     backend_env, frontend_env = backend_environment(config, secrets), frontend_environment(config, secrets)
+    # Celery's processes keep one connection each instead of a pool that would be closed after every task.
+    celery_env = {**backend_env, "DATABASE_POOL_SIZE": "0"}
     concurrency = config.environ.get("WORKER_CONCURRENCY") or "2"
     # One worker has no neighbours to wait for or to talk to.
     lonely = ("--without-mingle", "--without-gossip")
     worker = _celery(config, "worker", "--concurrency", concurrency, "-n", worker_name(config), *lonely)
     return [
         _program(config, "backend", _granian(config, "backend"), cwd=backend, env=backend_env, port_names=("backend",)),
-        _program(config, "worker", worker, cwd=backend, env=backend_env),
-        _program(config, "beat", _celery(config, "beat"), cwd=backend, env=backend_env, stop_wait_s=5),
+        _program(config, "worker", worker, cwd=backend, env=celery_env),
+        _program(config, "beat", _celery(config, "beat"), cwd=backend, env=celery_env, stop_wait_s=5),
         _program(
             config, "frontend", _granian(config, "frontend"), cwd=frontend, env=frontend_env, port_names=("frontend",)
         ),

@@ -142,7 +142,7 @@ class Stack:
 
     def stop_program(self, program: str) -> None:
         """Stop one program and wait until it is gone; it stays down."""
-        self._installation.control.stop_programs(program, timeout_s=STOP_TIMEOUT_S)
+        self._installation.stop_program(program)
 
     def start_program(self, program: str) -> None:
         """Start one program and wait until it is well."""

@@ -107,16 +107,18 @@ class Control:
 
     def __init__(self, config: Config) -> None:
         self.config = config
+        self._child: subprocess.Popen[bytes] | None = None
 
     def start(self, configuration: Path, *, dies_with_parent: bool = False) -> None:
         """Start supervisord and wait until it answers; it is a daemon, unless it is to end with this process."""
+        self.reap()
         command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration)]
         if dies_with_parent:
             command = launcher([*command, "--nodaemon"], dies_with_parent=True)
         environ = {**plain_environment(self.config), launch.PROGRAM_MARK: NAME}
         log_path = self.config.logs_dir / "supervisord-start.log"
         with log_path.open("wb") as log:
-            process = subprocess.Popen(
+            self._child = process = subprocess.Popen(
                 command,
                 cwd="/",
                 env=environ,
@@ -165,6 +167,13 @@ class Control:
             if time.monotonic() > deadline:
                 raise SupervisorError(f"supervisord did not stop within {timeout_s:.0f} s.")
             time.sleep(0.05)
+        self.reap()
+
+    def reap(self) -> None:
+        """Take note of the end of what `start` started: a daemon's first process, or a child that was stopped."""
+        if self._child is not None:
+            self._child.wait(timeout=STOP_TIMEOUT_S)
+            self._child = None
 
     def _call(self, method: str, *arguments: object, ignored: int = 0) -> object:
         transport = SupervisorTransport(None, None, f"unix://{self.config.control_socket}")

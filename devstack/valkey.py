@@ -56,6 +56,8 @@ class Store:
             # The broker's queues live here: a full memory has to refuse, never to forget.
             "maxmemory-policy noeviction",
             "daemonize no",
+            # A title of its own would overwrite the environment, by which leftovers are recognised.
+            "set-proc-title no",
             *([f"requirepass {self.password}"] if self.password else []),
         ]
         path = self.data_dir / "valkey.conf"
