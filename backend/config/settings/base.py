@@ -148,6 +148,17 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/",
     "COMPONENT_SPLIT_REQUEST": True,
+    # Names for choices that share a field's name, so that generated clients read well.
+    "ENUM_NAME_OVERRIDES": {
+        "JobKind": "apps.orchestration.types.JobKind",
+        "JobState": "apps.orchestration.types.JobState",
+        "StepState": "apps.orchestration.types.RunState",
+        "ReportKind": "apps.reporting.types.ReportKind",
+        "ReportState": "apps.reporting.types.ReportState",
+        "LedgerEntryKind": "apps.billing.types.EntryKind",
+        "EntryStatus": "apps.worklog.types.EntryStatus",
+        "PasskeyState": "apps.invitations.types.PasskeyState",
+    },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import generics, status
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -82,14 +82,16 @@ class BalanceView(APIView):
         )
 
 
-@extend_schema(
-    operation_id="billing_ledger_list",
-    tags=["billing"],
-    parameters=[
-        OpenApiParameter("kind", str, enum=EntryKind.values),
-        OpenApiParameter("from", OpenApiTypes.DATE, description="First day, in your time zone."),
-        OpenApiParameter("to", OpenApiTypes.DATE, description="Last day, in your time zone."),
-    ],
+@extend_schema_view(
+    get=extend_schema(
+        operation_id="billing_ledger_list",
+        tags=["billing"],
+        parameters=[
+            OpenApiParameter("kind", str, enum=EntryKind.values),
+            OpenApiParameter("from", OpenApiTypes.DATE, description="First day, in your time zone."),
+            OpenApiParameter("to", OpenApiTypes.DATE, description="Last day, in your time zone."),
+        ],
+    )
 )
 class LedgerView(generics.ListAPIView[ReserveLedgerEntry]):
     """The ledger, newest first."""
@@ -102,7 +104,7 @@ class LedgerView(generics.ListAPIView[ReserveLedgerEntry]):
         return selectors.list_ledger(tenant=actor.tenant, **filters)
 
 
-@extend_schema(operation_id="billing_usage_list", tags=["billing"])
+@extend_schema_view(get=extend_schema(operation_id="billing_usage_list", tags=["billing"]))
 class UsageView(generics.ListAPIView[UsageEvent]):
     """Metered use, newest first, each with what it cost and why."""
 

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django_filters.rest_framework import DjangoFilterBackend
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -39,8 +39,9 @@ def read_report_request(params: dict[str, Any]) -> ReportRequest:
     )
 
 
-@extend_schema(operation_id="jobs_list", tags=["jobs"])
+@extend_schema_view(get=extend_schema(operation_id="jobs_list", tags=["jobs"]))
 class JobListView(generics.ListAPIView[Job]):
+    queryset = Job.objects.none()  # what the OpenAPI schema learns the types of the filters from
     serializer_class = JobSerializer
     filter_backends = (DjangoFilterBackend,)
     filterset_class = JobFilter
@@ -55,7 +56,7 @@ class JobView(APIView):
         return Response(JobSerializer(selectors.get_job(actor=get_actor(request), job_id=job_id)).data)
 
 
-@extend_schema(operation_id="jobs_events_list", tags=["jobs"])
+@extend_schema_view(get=extend_schema(operation_id="jobs_events_list", tags=["jobs"]))
 class JobEventsView(generics.ListAPIView[Any]):
     serializer_class = JobEventSerializer
 
@@ -65,7 +66,7 @@ class JobEventsView(generics.ListAPIView[Any]):
 
 class JobCancelView(APIView):
     @extend_schema(operation_id="jobs_cancel", tags=["jobs"], request=None, responses=JobSerializer)
-    @idempotent()
+    @idempotent
     def post(self, request: Request, job_id: UUID) -> Response:
         actor = get_actor(request)
         cancel_job(actor=actor, job_id=job_id, now=clock.now())
@@ -74,7 +75,7 @@ class JobCancelView(APIView):
 
 class JobRetryView(APIView):
     @extend_schema(operation_id="jobs_retry", tags=["jobs"], request=None, responses={202: JobSerializer})
-    @idempotent()
+    @idempotent
     def post(self, request: Request, job_id: UUID) -> Response:
         actor = get_actor(request)
         retry_job(actor=actor, job_id=job_id, now=clock.now())

@@ -72,7 +72,7 @@ class ReportListView(generics.ListAPIView[Report]):
         request=ReportParamsSerializer,
         responses={202: StartedReportSerializer},
     )
-    @idempotent()
+    @idempotent
     def post(self, request: Request) -> Response:
         actor, wish = get_actor(request), ReportParamsSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
@@ -96,7 +96,7 @@ class ReportDetailView(APIView):
     @extend_schema(
         operation_id="reports_rename", tags=["reports"], request=RenameReportSerializer, responses=ReportSerializer
     )
-    @idempotent()
+    @idempotent
     def patch(self, request: Request, report_id: UUID) -> Response:
         actor, wish = get_actor(request), RenameReportSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
@@ -104,7 +104,7 @@ class ReportDetailView(APIView):
         return Response(present_report(actor=actor, report_id=report_id))
 
     @extend_schema(operation_id="reports_delete", tags=["reports"], responses={204: None})
-    @idempotent()
+    @idempotent
     def delete(self, request: Request, report_id: UUID) -> Response:
         reporting.delete_report(actor=get_actor(request), report_id=report_id, now=clock.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
