@@ -102,6 +102,12 @@ class Servers:
         command = [str(postgres.binaries() / "psql"), "-v", "ON_ERROR_STOP=1", "-Atc", statement, url]
         return subprocess.run(command, text=True, capture_output=True, check=False)
 
+    def postgres_tool(self, name: str, *arguments: str) -> None:
+        """Run pg_dump and its like as the superuser, as the runbook does inside the container."""
+        connection = ["-h", LOOPBACK, "-p", str(self.cluster.port), "-U", postgres.SUPERUSER]
+        environment = {"PATH": os.environ["PATH"], "PGPASSWORD": self.cluster.password}
+        subprocess.run([postgres.binaries() / name, *connection, *arguments], env=environment, check=True)
+
 
 @contextmanager
 def servers(folder: Path) -> Iterator[Servers]:
@@ -255,11 +261,18 @@ class Site:
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         """A request as the proxy sends it; `Host=...` and `X_Forwarded_Proto=...` may be given."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return httpx.get(self._url(path), headers=self._headers(headers), timeout=10, trust_env=False)
+
+    def post(self, path: str, content: dict[str, str]) -> httpx.Response:
+        """JSON to the API."""
+        return httpx.post(self._url(path), json=content, headers=self._headers({}), timeout=10, trust_env=False)
+
+    def _url(self, path: str) -> str:
+        return f"http://{LOOPBACK}:{self.port}{path}"
+
+    def _headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         host = self.environment["ALLOWED_HOSTS"].split(",")[0]
-        return httpx.get(
-            f"http://{LOOPBACK}:{self.port}{path}", headers={"Host": host, **named}, timeout=10, trust_env=False
-        )
+        return {"Host": host} | {name.replace("_", "-"): value for name, value in headers.items()}
 
     def health(self) -> int:
         """The exit code of the image's own health check."""

@@ -49,6 +49,15 @@ def without(environment: Mapping[str, str], name: str, value: str | None) -> dic
     return rest if value is None else rest | {name: value}
 
 
+def sign_up_with_credit(backend: Site) -> None:
+    image = backend.image
+    words = ["python", "manage.py", "create_passkey", "--promo-credit", "5.00", "--raw"]
+    passkey = image.run(words, environment=backend.environment).stdout.strip()
+    person = {"username": "ada", "email": "ada@example.test", "password": "correct horse battery", "passkey": passkey}
+    answer = backend.post("/api/auth/signup/", person)
+    assert answer.status_code == 201, answer.text
+
+
 def migrate(image: Image) -> subprocess.CompletedProcess[str]:
     """Run compose's one-shot service; what it writes into its volume goes into the image's folder."""
     name = f"{image.service}-migrate"
@@ -245,6 +254,22 @@ class TestProcesses:
                 assert process.poll() is None, log.read_text()
                 assert time.monotonic() < deadline, log.read_text()
                 time.sleep(0.2)
+
+    def test_a_restored_backup_proves_its_ledger(self, backend: Site, servers: Servers, tmp_path: Path) -> None:
+        image, dump = backend.image, tmp_path / "afterresume.dump"
+        sign_up_with_credit(backend)
+        copy = (
+            image.files_only("worker")["DATABASE_URL"]
+            .replace("/afterresume", "/restored")
+            .replace("//restored", "//afterresume")
+        )
+        servers.postgres_tool("pg_dump", "--format=custom", f"--file={dump}", "afterresume")
+        servers.postgres_tool("createdb", "--owner=afterresume", "restored")
+        servers.postgres_tool("pg_restore", "--exit-on-error", "--dbname=restored", str(dump))
+        done = image.run(
+            ["python", "manage.py", "prove_ledger"], environment=image.files_only("worker", DATABASE_URL=copy)
+        )
+        assert "The ledger holds: 2 accounts, 1 entries" in done.stdout, done.stderr
 
     def test_a_second_start_changes_nothing(self, migrated: dict[str, Image]) -> None:
         image = migrated["backend"]

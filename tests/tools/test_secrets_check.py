@@ -53,6 +53,8 @@ def test_what_is_planted_is_found(planted: str, what: str) -> None:
         'KNOX_TOKEN_MODEL = "accounts.ApiToken"',
         f'SECRET_KEY = "only-for-tests-{RANDOM}"',
         "password = make_password_for_the_first_admin_2",
+        'KEY = "0f9f2a2e-5a53-4d3b-9d0a-6f1a2b3c4d5e"',
+        'SECRET_KEY = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJ"',
         "django==5.2.19 --hash=sha256:" + secrets.token_hex(32),
         '<a href="https://example.com/help">help</a>',
         "FROM python:3.11-slim-bookworm",
@@ -85,4 +87,9 @@ def test_files_that_hold_secrets_by_their_nature_are_found(tmp_path: Path, name:
 
 def test_binary_files_are_passed_over(tmp_path: Path) -> None:
     root = repository(tmp_path, "font.woff2", b"\0\1ghp_" + RANDOM.encode())
+    assert secrets_check.problems(root) == []
+
+
+def test_a_test_may_quote_what_a_page_may_not_load(tmp_path: Path) -> None:
+    root = repository(tmp_path, "frontend/tests/test_pages.py", b"'<script src=" + b'"https://example.com/x.js">\'\n')
     assert secrets_check.problems(root) == []
