@@ -149,8 +149,10 @@ def _write(handler: BaseHTTPRequestHandler, reply: Reply) -> None:
     )
     handler.send_response(reply.status)
     headers = {"Content-Type": "application/json", "Content-Length": str(len(raw)), **reply.headers}
+    # An empty value leaves a header out, for answers of another framing.
     for name, value in headers.items():
-        handler.send_header(name, value)
+        if value:
+            handler.send_header(name, value)
     handler.end_headers()
     if not reply.drip:
         handler.wfile.write(raw)
