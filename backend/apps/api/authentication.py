@@ -48,9 +48,6 @@ class TokenAuthentication(authentication.BaseAuthentication):
 class SessionAuthentication(authentication.SessionAuthentication):
     """The session that `/api/auth/login/` or Django admin opened; unsafe calls need the CSRF token."""
 
-    def authenticate_header(self, request: Request) -> str:
-        return SCHEME
-
 
 def get_member(request: Request) -> Member:
     """The person who is signed in; raises Forbidden for an account without a tenant."""

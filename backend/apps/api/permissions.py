@@ -4,18 +4,9 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from apps.common.errors import Forbidden
-from apps.tenants.types import Actor, Role
-
 
 class IsStaff(BasePermission):
     """Members of staff."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return bool(request.user and request.user.is_authenticated and request.user.is_staff)
-
-
-def check_owner(actor: Actor) -> None:
-    """Raises Forbidden unless the actor owns the tenant."""
-    if actor.role is not Role.OWNER:
-        raise Forbidden("Only an owner may do this.")

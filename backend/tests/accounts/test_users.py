@@ -98,6 +98,15 @@ def test_closing_a_closed_account_writes_nothing_down() -> None:
     assert AuditEvent.objects.count() == before
 
 
-def test_an_unknown_account_cannot_be_closed() -> None:
+def test_giving_the_run_of_the_place_twice_is_written_down_once() -> None:
+    person = make_actor()
+    for _ in range(2):
+        users.set_staff(actor=person.user_id, user_id=person.user_id, is_staff=True, now=clock.now())
+    assert AuditEvent.objects.filter(action="user.staff_given").count() == 1
+
+
+def test_an_unknown_account_cannot_be_closed_or_made_staff() -> None:
+    with pytest.raises(NotFound):
+        users.set_staff(actor=uuid7(), user_id=uuid7(), is_staff=True, now=clock.now())
     with pytest.raises(NotFound):
         users.set_active(actor=uuid7(), user_id=uuid7(), is_active=False, reason="", now=clock.now())

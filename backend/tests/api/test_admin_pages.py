@@ -10,9 +10,11 @@ from django.test import Client
 from apps.accounts.models import ApiToken, User
 from apps.accounts.services.tokens import issue_token
 from apps.common import clock
+from apps.common.errors import Conflict
 from apps.invitations.models import InvitePasskey
 from apps.invitations.services import create_passkey, digest_passkey
 from apps.observability.models import AuditEvent
+from apps.tenants.models import Profile
 from apps.tenants.selectors import find_member
 from tests.factories.accounts import PASSWORD, make_actor
 
@@ -95,6 +97,13 @@ def test_a_key_with_terms_that_make_no_sense_is_not_made(body: dict[str, str]) -
     response = sign_in().post(f"{PASSKEYS}add/", body)
     assert response.status_code == 200
     assert not InvitePasskey.objects.exists()
+
+
+def test_staff_without_a_tenant_make_no_key() -> None:
+    client = sign_in()
+    Profile.objects.all().delete()
+    with pytest.raises(Conflict, match="belongs to no tenant"):
+        client.post(f"{PASSKEYS}add/", {"promo_credit": "0", "role": ""})
 
 
 def test_keys_are_filtered_by_state() -> None:

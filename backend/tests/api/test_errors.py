@@ -8,14 +8,14 @@ import pytest
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404
-from django.test import Client
+from django.test import Client, RequestFactory
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
 
-from apps.api.errors import describe, flatten_fields
+from apps.api.errors import describe, flatten_fields, server_error
 from apps.common import errors
 from apps.observability.context import bind_request, clear_request
 from tests.api_client import anonymous, client_for
@@ -110,6 +110,15 @@ def test_messages_of_a_serializer_become_dotted_names() -> None:
 def test_what_concerns_no_field_is_the_sentence_itself(detail: Any) -> None:
     response = answer_to(exceptions.ValidationError(detail))
     assert (response.data["error"], response.data["fields"]) == ("Both or neither.", {})
+
+
+def test_messages_of_a_list_carry_their_place() -> None:
+    assert flatten_fields([{}, {"day": ["Too early."]}]) == {"1.day": ["Too early."]}
+
+
+def test_a_crash_outside_the_api_is_a_page() -> None:
+    response = server_error(RequestFactory().get("/admin/"))
+    assert (response.status_code, response["Content-Type"].split(";")[0]) == (500, "text/html")
 
 
 def test_an_unexpected_failure_is_left_to_django() -> None:

@@ -32,7 +32,7 @@ def list_references() -> list[tuple[type[models.Model], Any]]:
         (model, field)
         for model in list_tenant_models()
         for field in model._meta.get_fields()
-        if isinstance(field, models.ForeignKey) and issubclass(field.related_model, TenantOwned)  # type: ignore[arg-type]
+        if isinstance(field, models.ForeignKey) and issubclass(field.related_model, TenantOwned)
     ]
 
 
