@@ -151,7 +151,9 @@ def _print_growth(paths: dict[str, Path], prefixed: Callable[[str, str], str]) -
 
 
 def _progress(line: str) -> None:
-    print(f"  {line}", flush=True)
+    # In one piece: several threads report.
+    sys.stdout.write(f"  {line}\n")
+    sys.stdout.flush()
 
 
 def _duration(seconds: int) -> str:

@@ -12,10 +12,11 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
-PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 CAP_DAC_OVERRIDE = 1
+SECBIT_NO_SETUID_FIXUP = 4
 CAPABILITY_VERSION_3 = 0x20080522
 
 
@@ -44,9 +45,10 @@ def become(account: pwd.struct_passwd) -> None:
     """Give up root for `account`, for good.
 
     On Linux the one capability that opens directories is kept: a checkout below /root would otherwise be out of the
-    server's reach, and the alternative is to open the parents' modes to everybody.
+    server's reach, and the alternative is to open the parents' modes to everybody. The secure bit lets access(2), by
+    which PostgreSQL looks for its own programs, count that capability.
     """
-    keeps_reach = sys.platform == "linux" and _prctl(PR_SET_KEEPCAPS, 1)
+    keeps_reach = sys.platform == "linux" and _prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP)
     os.setgroups([])
     os.setgid(account.pw_gid)
     os.setuid(account.pw_uid)
@@ -58,9 +60,13 @@ def _keep_reach() -> None:
     mask = 1 << CAP_DAC_OVERRIDE
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
     sets = (ctypes.c_uint32 * 6)(mask, mask, mask, 0, 0, 0)
-    # A container may have taken the capability away: then the paths have to be open to the account by themselves.
+    none = (ctypes.c_uint32 * 6)()
+    # A container may have taken the capability away: then the paths have to be open to the account by themselves. All
+    # other capabilities go in any case; the secure bit has kept them through the change of account.
     if _libc().capset(header, sets) == 0:
         _prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE)
+    elif _libc().capset(header, none) != 0:
+        raise OSError("The capabilities of root cannot be given up.")
 
 
 def _prctl(option: int, *arguments: int) -> bool:
