@@ -43,6 +43,8 @@ JITTER_SECONDS: Final = 0.5
 
 # Answers of a gateway that gave up waiting: what stands behind it may have worked.
 UNCLEAR_STATUSES: Final = frozenset({408, 502, 504, 520, 522, 524})
+# The endpoint does not know a field of the question.
+MISUNDERSTOOD_STATUSES: Final = frozenset({400, 422})
 RETRYABLE_STATUSES: Final = frozenset({408, 429})
 
 # These come before the first byte of the question has left.
@@ -217,8 +219,8 @@ def _explain_status(error: APIStatusError, question: Question) -> _AttemptFailed
     status = error.status_code
     # The endpoint's words may repeat the key or the question, so they are not kept.
     logger.warning("llm.refused", status=status, error_type=error.type, error_code=error.code)
-    if status == 400 and question.give_way(error.message):
-        return _AttemptFailed("http_400", was_served=False, is_retryable=True, is_refusal=True, pause=0.0)
+    if status in MISUNDERSTOOD_STATUSES and question.give_way(error.message):
+        return _AttemptFailed(f"http_{status}", was_served=False, is_retryable=True, is_refusal=True, pause=0.0)
     is_transient = status >= 500 or status in RETRYABLE_STATUSES
     return _AttemptFailed(
         f"http_{status}",

@@ -18,16 +18,19 @@ class Question:
     request: ModelRequest
     limit_field: str = "max_tokens"
     has_schema: bool = True
+    has_stream_options: bool = True
 
     def to_json(self) -> dict[str, object]:
-        return {
+        body: dict[str, object] = {
             "model": self.request.model,
             "messages": [message.to_json() for message in self.request.messages],
             self.limit_field: self.request.max_output_tokens,
             "response_format": self._response_format(),
             "stream": True,
-            "stream_options": {"include_usage": True},
         }
+        if self.has_stream_options:
+            body["stream_options"] = {"include_usage": True}
+        return body
 
     def _response_format(self) -> dict[str, object]:
         if not self.has_schema:
@@ -36,9 +39,12 @@ class Question:
         return {"type": "json_schema", "json_schema": schema}
 
     def give_way(self, complaint: str) -> bool:
-        """Changes the question after a 400. False when there is nothing left to change."""
+        """Changes the question that the endpoint complained about. False when there is nothing left to change."""
         if "max_completion_tokens" in complaint and self.limit_field == "max_tokens":
             self.limit_field = "max_completion_tokens"
+            return True
+        if "stream_options" in complaint and self.has_stream_options:
+            self.has_stream_options = False
             return True
         if self.has_schema:
             self.has_schema = False
