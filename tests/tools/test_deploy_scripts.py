@@ -58,7 +58,7 @@ def create_bucket(port: int) -> subprocess.CompletedProcess[str]:
         "S3_ACCESS_KEY": "name",
         "S3_SECRET_KEY": "hidden-word",
     }
-    command = [sys.executable, DEPLOY / "create_bucket.py"]
+    command = [sys.executable, str(DEPLOY / "create_bucket.py")]
     return subprocess.run(command, env=environment, text=True, capture_output=True, check=False)
 
 
@@ -92,7 +92,7 @@ def test_the_health_check_repeats_what_the_service_says(status: int) -> None:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         environment = {"ALLOWED_HOSTS": "api.example.test,backend", "GRANIAN_PORT": str(server.server_port)}
-        command = [sys.executable, DEPLOY / "healthcheck.py", "/health/"]
+        command = [sys.executable, str(DEPLOY / "healthcheck.py"), "/health/"]
         done = subprocess.run(command, env=environment, capture_output=True, check=False)
         server.shutdown()
         thread.join()
