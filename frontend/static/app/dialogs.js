@@ -17,6 +17,8 @@
   document.addEventListener("click", (event) => {
     const opens = event.target.closest("[data-opens]");
     if (opens) {
+      // A link with data-opens leads to the same question as a page of its own, for browsers without scripts.
+      event.preventDefault();
       opener = opens.closest("details[data-menu]")?.querySelector("summary") || opens;
       open(document.getElementById(opens.dataset.opens));
     }
