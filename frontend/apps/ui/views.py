@@ -56,7 +56,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     context = {
         "form": SpecimenForm(),
-        "refused_form": SpecimenForm({"name": "", "kind": "z"}),
+        "refused_form": SpecimenForm({"refused-name": "", "refused-kind": "z"}, prefix="refused"),
         "states": list(STATE_LOOKS),
         "amounts": [372, 40_000, 4_200_000, -1_234_567_891, 0],
         "moments": [now - timedelta(seconds=span) for span in (5, 240, 9_000, 100_000, 4_000_000)],

@@ -2,6 +2,7 @@
 (() => {
   const STAYS_MS = 6000;
   const UNDO_STAYS_MS = 12000;
+  const ICONS = { success: "circle-check", warning: "alert-triangle", danger: "alert-circle", info: "info-circle" };
   const region = () => document.getElementById("toasts");
 
   const expire = (toast, after) => {
@@ -38,6 +39,8 @@
     const toast = template.content.firstElementChild.cloneNode(true);
     const level = detail.level || "info";
     toast.className = `note tone-${level}`;
+    const sprite = toast.querySelector("use");
+    sprite.setAttribute("href", sprite.getAttribute("href").replace(/#.*/, `#${ICONS[level]}`));
     toast.querySelector("p").textContent = detail.message;
     if (detail.link_url) toast.querySelector("p").after(link(detail));
     if (detail.undo_url) toast.querySelector("p").after(undoButton(toast, detail));

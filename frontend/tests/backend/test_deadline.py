@@ -32,10 +32,10 @@ def test_without_a_deadline_a_timeout_is_left_alone() -> None:
 
 def test_a_deadline_shortens_what_would_last_longer() -> None:
     recorder = Recorder()
-    with until(time.monotonic() + 1):
-        for timeout in (5.0, 0.25, None):
+    with until(time.monotonic() + 60):
+        for timeout in (500.0, 0.25, None):
             _BoundedStream(recorder).read(1, timeout)
-    assert recorder.timeouts == [pytest.approx(1, abs=0.1), 0.25, pytest.approx(1, abs=0.1)]
+    assert recorder.timeouts == [pytest.approx(60, abs=20), 0.25, pytest.approx(60, abs=20)]
 
 
 def test_after_the_deadline_hardly_any_time_is_left() -> None:
@@ -47,7 +47,7 @@ def test_after_the_deadline_hardly_any_time_is_left() -> None:
 
 def test_a_handshake_is_bounded_and_so_is_what_follows() -> None:
     recorder = Recorder()
-    with until(time.monotonic() + 1):
-        secured = _BoundedStream(recorder).start_tls(ssl.create_default_context(), "backend.test", 5.0)
-    assert recorder.timeouts == [pytest.approx(1, abs=0.1)]
+    with until(time.monotonic() + 60):
+        secured = _BoundedStream(recorder).start_tls(ssl.create_default_context(), "backend.test", 500.0)
+    assert recorder.timeouts == [pytest.approx(60, abs=20)]
     assert isinstance(secured, _BoundedStream)

@@ -39,12 +39,12 @@ def test_a_refusal_is_an_error_and_no_file(fake: FakeBackend, transport: Transpo
 
 
 def test_a_file_that_never_ends_is_given_up_at_the_deadline(fake: FakeBackend, transport: Transport) -> None:
-    fake.answer_with("GET", PATH, Reply(body=b"x" * 60, drip=0.05))
+    fake.answer_with("GET", PATH, Reply(body=b"x" * 80, drip=0.1))
     began = time.monotonic()
     file = fetch(transport, deadline=0.3)
     with pytest.raises(BackendUnavailable) as caught:
         b"".join(file.chunks)
-    assert (caught.value.code, time.monotonic() - began < 1) == ("cut_off", True)
+    assert (caught.value.code, time.monotonic() - began < 4) == ("cut_off", True)
 
 
 def test_a_file_larger_than_allowed_is_cut(

@@ -164,20 +164,20 @@ def test_an_error_of_the_backend_is_not_tried_again(fake: FakeBackend, transport
 
 
 def test_a_silent_backend_ends_at_the_deadline(fake: FakeBackend, transport: Transport) -> None:
-    fake.answer_with("GET", PATH, Reply(body={}, delay=2))
+    fake.answer_with("GET", PATH, Reply(body={}, delay=6))
     began = time.monotonic()
     with pytest.raises(BackendUnavailable) as caught:
         get(transport, deadline=0.2)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4
     assert caught.value.code == "deadline"
 
 
 def test_a_dripping_answer_ends_at_the_deadline(fake: FakeBackend, transport: Transport) -> None:
-    fake.answer_with("GET", PATH, Reply(body={"long": "x" * 40}, drip=0.05))
+    fake.answer_with("GET", PATH, Reply(body={"long": "x" * 80}, drip=0.1))
     began = time.monotonic()
     with pytest.raises(BackendUnavailable):
         get(transport, deadline=0.3)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4
 
 
 def test_an_answer_too_large_is_not_swallowed(

@@ -32,7 +32,7 @@ def me(account: Json, **over: Any) -> Json:
         | {
             "profile": {"time_zone": "Europe/Berlin", "display_name": account["username"].capitalize(), "settings": {}},
             "plan": "starter",
-            "stripe_customer_id": None,
+            "stripe_customer_id": "",
             "created_at": "2026-03-02T09:00:00Z",
         }
         | over
@@ -114,7 +114,7 @@ def job(state: str = "running", **over: Any) -> Json:
         "steps": [step("collect", "succeeded", "Collect entries"), step("write", "running", "Write")],
         "estimate_micros": 40_000,
         "cost_micros": 372 if state == "succeeded" else None,
-        "report_id": None,
+        "report_id": new_id(),
         "title": "Brag document, autumn",
         "error": None,
         "error_code": None,
@@ -154,7 +154,6 @@ def frozen(source: Json) -> Json:
 
 def report(entries: list[Json], **over: Any) -> Json:
     base = report_summary()
-    del base["entry_count"], base["bullet_count"]
     bullets = [{"id": f"b{n}", "text": item["title"], "entry_ids": [item["id"]]} for n, item in enumerate(entries, 1)]
     return (
         base
@@ -201,10 +200,10 @@ def usage_event(**over: Any) -> Json:
     return {
         "id": new_id(),
         "occurred_at": instant(),
-        "meter": "llm_tokens",
+        "meter": "llm.tokens",
         "model": "builtin-1",
         "tokens": {"input": 1240, "cached_input": 0, "cache_write": 0, "output": 310, "reasoning": 0},
-        "quantity": None,
+        "quantity": 1550,
         "cost_micros": 372,
         "explanation": "1,240 input tokens x $0.15/1M + 310 output x $0.60/1M = $0.000372",
         "rate_card": "Starter v1",
@@ -219,7 +218,7 @@ def billing_profile(**over: Any) -> Json:
         "low_balance_threshold_micros": 1_000_000,
         "policy": "warn",
         "billing_email": "ada@example.com",
-        "stripe_customer_id": None,
+        "stripe_customer_id": "",
         "rate_card": "Starter v1",
     } | over
 
