@@ -28,7 +28,7 @@ from devstack.privileges import launcher
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 HOSTS = {"FRONTEND_HOST": "app.example.test", "BACKEND_HOST": "api.example.test"}
-START_TIMEOUT_S = 40.0
+START_TIMEOUT_S = 90.0
 
 # Compressing some thousand files takes most of a minute and proves nothing here.
 UNCOMPRESSED = """
@@ -218,7 +218,7 @@ class Image:
             text=True,
             capture_output=True,
             check=False,
-            timeout=120,
+            timeout=300,
         )
 
     @contextmanager
