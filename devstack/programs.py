@@ -29,6 +29,8 @@ ALL = (*SERVERS, *STANDINS, *SERVICES)
 STOP_WAVES = (("frontend", "beat"), ("backend", "worker"), STANDINS, SERVERS)
 # A worker finishes the step that it is in; after this it is killed and the sweeper takes over.
 SERVICE_STOP_WAIT_S = 20
+# What is watched for changes in development; tests and caches change all the time.
+WATCHED = ("apps", "config", "templates")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,11 +141,12 @@ def _services(config: Config, secrets: Mapping[str, str]) -> list[Program]:
 def _granian(config: Config, port_name: str) -> list[str]:
     port = str(config.ports.as_dict()[port_name])
     workers = config.environ.get(f"{port_name.upper()}_WORKERS") or "1"
-    reload = ["--reload", "--reload-paths", "."] if config.reloads else []
+    watched = [folder for folder in WATCHED if (config.root / port_name / folder).is_dir()]
+    reload = ["--reload", *(part for folder in watched for part in ("--reload-paths", folder))]
     return [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", LOOPBACK, "--port", port),
         *("--workers", workers, "--blocking-threads", "8", "--respawn-failed-workers"),
-        *(*reload, "config.wsgi:application"),
+        *(*(reload if config.reloads else []), "config.wsgi:application"),
     ]
 
 
@@ -153,7 +156,7 @@ def _celery(config: Config, kind: str, *arguments: str) -> list[str]:
         command += ["--pidfile="]
     if not config.reloads:
         return command
-    return [sys.executable, "-m", "watchfiles", "--filter", "python", " ".join(command), "."]
+    return [sys.executable, "-m", "watchfiles", "--filter", "python", " ".join(command), "apps", "config"]
 
 
 def _program(
