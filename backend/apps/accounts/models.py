@@ -26,6 +26,13 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # the manager
             models.CheckConstraint(condition=~models.Q(username__contains="@"), name="accounts_user_name_no_address"),
         ]
 
+    def get_full_name(self) -> str:
+        """What documents are signed with; the user name until the person has chosen another."""
+        return self.display_name or self.username
+
+    def get_short_name(self) -> str:
+        return self.username
+
 
 class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # knox has no types
     """A token in use: only its digest is stored. `public_id` is what lists and revocation name it by."""

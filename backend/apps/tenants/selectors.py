@@ -1,9 +1,10 @@
 """Reading people and the tenants that they belong to."""
 
+import json
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db import connection
 
 from apps.accounts.services.tokens import digest_key
 from apps.common.errors import NotFound
@@ -42,26 +43,41 @@ def get_member(*, tenant: TenantId, user_id: UUID) -> Member:
     return member
 
 
+# Every request with a token asks this. Plain SQL, because the ORM takes longer to build the query than it takes to run.
+_BEARER = """
+    SELECT u.id, u.username, u.email, u.display_name, u.is_staff, t.id, t.name,
+           p.role, p.time_zone, p.settings, p.created_at, k.public_id, k.last_used_at
+    FROM accounts_apitoken k
+    JOIN accounts_user u ON u.id = k.user_id
+    JOIN tenants_profile p ON p.user_id = u.id
+    JOIN tenants_tenant t ON t.id = p.tenant_id
+    WHERE k.digest = %s AND u.is_active AND (k.expiry IS NULL OR k.expiry > %s)
+"""
+
+
 def find_bearer(*, key: str, now: datetime) -> Bearer | None:
     """Who carries the token `key`: one query by its digest. None for an unknown, expired or closed one."""
-    live = Q(user__auth_token_set__expiry__isnull=True) | Q(user__auth_token_set__expiry__gt=now)
-    profile = (
-        Profile.objects.select_related("user", "tenant")
-        .filter(live, user__auth_token_set__digest=digest_key(key), user__is_active=True)
-        .annotate(
-            token_id=F("user__auth_token_set__public_id"),
-            token_last_used_at=F("user__auth_token_set__last_used_at"),
-        )
-        .first()
-    )
-    if profile is None:
+    with connection.cursor() as cursor:
+        cursor.execute(_BEARER, [digest_key(key), now])
+        row = cursor.fetchone()
+    if row is None:
         return None
-    return Bearer(
-        member=_view(profile),
-        user=profile.user,
-        token_id=profile.token_id,
-        token_last_used_at=profile.token_last_used_at,
+    *person, tenant, tenant_name, role, time_zone, settings, created_at, token_id, last_used_at = row
+    user_id, username, email, display_name, is_staff = person
+    member = Member(
+        user_id=user_id,
+        username=username,
+        email=email,
+        display_name=display_name,
+        is_staff=is_staff,
+        tenant=TenantId(tenant),
+        tenant_name=tenant_name,
+        role=Role(role),
+        time_zone=time_zone,
+        settings=json.loads(settings),
+        created_at=created_at,
     )
+    return Bearer(member=member, token_id=token_id, token_last_used_at=last_used_at)
 
 
 def has_tenant(*, tenant: TenantId) -> bool:

@@ -3,16 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from django.db import models
 
 from apps.accounts.types import IssuedToken
 from apps.common.tenancy import TenantId
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AbstractUser
 
 
 class Role(models.TextChoices):
@@ -73,6 +70,5 @@ class Bearer:
     """The person behind the token of a request."""
 
     member: Member
-    user: "AbstractUser"
     token_id: UUID
     token_last_used_at: datetime | None

@@ -75,6 +75,15 @@ def test_a_person_is_found_by_name_whatever_its_case() -> None:
     assert find_user(username="eve") is None
 
 
+def test_a_person_is_called_by_the_name_that_they_chose() -> None:
+    make_user()
+    user = User.objects.get()
+    assert (user.get_full_name(), user.get_short_name()) == ("ada", "ada")
+    users.rename_user(user_id=user.id, display_name="Ada Lovelace")
+    user.refresh_from_db()
+    assert (user.get_full_name(), user.get_short_name()) == ("Ada Lovelace", "ada")
+
+
 def test_closing_an_account_ends_its_tokens_and_is_written_down() -> None:
     person, staff = make_actor(), make_actor(is_staff=True)
     issue_token(user_id=person.user_id, name="API", now=clock.now())
