@@ -107,6 +107,7 @@ def test_what_is_said_twice_becomes_one_bullet_that_cites_both() -> None:
         (entry("Released version 1.2 of the client"), entry("Released version 1.3 of the client")),
         (entry("Ran the report", impact="Saved 2 hours"), entry("Ran the report", impact="Saved 5 hours")),
         (entry("Ran the report", project="A"), entry("Ran the report", project="B")),
+        (entry("Ran the report", impact="Calmer nights"), entry("Ran the report", impact="Happier clients")),
     ],
 )
 def test_different_figures_results_or_projects_stay_apart(first: dict[str, Any], second: dict[str, Any]) -> None:
