@@ -1,13 +1,13 @@
 """What a usage costs: in Python, in the database, and again from the stored row."""
 
 import itertools
+import json
 from fractions import Fraction
 
 import pytest
 from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
-from psycopg.types.json import Jsonb
 
 from apps.billing import selectors
 from apps.billing.models import UsageEvent
@@ -152,8 +152,8 @@ def test_the_database_rounds_as_python_does(table: PriceTable, usage: TokenUsage
     formula = rounded_sum("price_micros")
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT ({formula})::bigint FROM jsonb_to_recordset(%s) AS c(quantity numeric, unit_size numeric,"  # noqa: S608
+            f"SELECT ({formula})::bigint FROM jsonb_to_recordset(%s::jsonb) AS c(quantity numeric, unit_size numeric,"  # noqa: S608
             " price_micros numeric)",
-            [Jsonb([charge.to_json() for charge in rated.charges])],
+            [json.dumps([charge.to_json() for charge in rated.charges])],
         )
         assert cursor.fetchone() == (rated.cost_micros,)

@@ -73,9 +73,10 @@ def test_a_settlement_leaves_one_event_and_one_entry_that_agree(commit: Commit) 
     settlement = settle(make_hold(tenant, 300), 120)
     commit()
     event = UsageEvent.objects.get(pk=settlement.usage_event_id)
-    entry = ReserveLedgerEntry.objects.get(pk=settlement.ledger_entry_id)
+    entry = ReserveLedgerEntry.objects.get(hold_id=event.hold_id)
     assert (entry.kind, entry.amount_micros, entry.hold_id) == (EntryKind.USAGE, -120, event.hold_id)
     assert (event.cost_micros, event.settlement_id, event.provider_cost_micros) == (120, entry.id, 48)
+    assert settlement.ledger_entry_id == entry.id
 
 
 def test_usage_above_the_hold_is_a_loss_of_the_house(commit: Commit) -> None:

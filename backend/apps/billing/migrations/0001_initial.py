@@ -2,6 +2,7 @@ import apps.billing.models.rates
 import apps.common.ids
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields.ranges
+import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.math
@@ -69,7 +70,7 @@ class Migration(migrations.Migration):
                 ('meter', models.CharField(choices=[('llm.tokens', 'Language model tokens')], default='llm.tokens', max_length=40)),
                 ('model_pattern', models.CharField(max_length=120)),
                 ('token_class', models.CharField(blank=True, choices=[('', 'Quantity'), ('input', 'Input'), ('cached_input', 'Cached input'), ('cache_write', 'Cache write'), ('output', 'Output'), ('reasoning', 'Reasoning')], max_length=16)),
-                ('unit_size', models.BigIntegerField(default=1000000)),
+                ('unit_size', models.BigIntegerField(default=1000000, validators=[django.core.validators.MinValueValidator(1)])),
                 ('price_micros', models.BigIntegerField()),
                 ('provider_cost_micros', models.BigIntegerField()),
                 ('is_free', models.BooleanField(default=False)),
@@ -392,7 +393,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='ratelineitem',
-            constraint=models.CheckConstraint(condition=models.Q(('model_pattern__regex', '^([^*]+\\*?|\\*)$')), name='billing_line_pattern'),
+            constraint=models.CheckConstraint(condition=models.Q(('model_pattern__regex', '^([^*]+\\*?|\\*)$')), name='billing_line_pattern', violation_error_message='Name a model, or the beginning of one with a star at its end.'),
         ),
         migrations.AddConstraint(
             model_name='ratelineitem',
@@ -400,19 +401,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='ratelineitem',
-            constraint=models.CheckConstraint(condition=models.ExpressionWrapper(django.db.models.lookups.Exact(django.db.models.functions.math.Mod(models.Value(1000000), models.F('unit_size')), models.Value(0)), output_field=models.BooleanField()), name='billing_line_unit_divides'),
+            constraint=models.CheckConstraint(condition=models.ExpressionWrapper(django.db.models.lookups.Exact(django.db.models.functions.math.Mod(models.Value(1000000), models.F('unit_size')), models.Value(0)), output_field=models.BooleanField()), name='billing_line_unit_divides', violation_error_message='The unit must divide one million, so that prices stay exact.'),
         ),
         migrations.AddConstraint(
             model_name='ratelineitem',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('is_free', True), ('price_micros', 0)), models.Q(('is_free', False), ('price_micros__gt', 0)), _connector='OR'), name='billing_line_free_says_so'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('is_free', True), ('price_micros', 0)), models.Q(('is_free', False), ('price_micros__gt', 0)), _connector='OR'), name='billing_line_free_says_so', violation_error_message='A line without a price must say that it is free, one with a price must not.'),
         ),
         migrations.AddConstraint(
             model_name='ratelineitem',
-            constraint=models.CheckConstraint(condition=models.Q(('price_micros__gte', 0), ('price_micros__lte', django.db.models.expressions.CombinedExpression(models.F('unit_size'), '*', models.Value(100000)))), name='billing_line_price'),
+            constraint=models.CheckConstraint(condition=models.Q(('price_micros__gte', 0), ('price_micros__lte', django.db.models.expressions.CombinedExpression(models.F('unit_size'), '*', models.Value(100000)))), name='billing_line_price', violation_error_message='The price must lie between zero and ten cents for each single unit.'),
         ),
         migrations.AddConstraint(
             model_name='ratelineitem',
-            constraint=models.CheckConstraint(condition=models.Q(('provider_cost_micros__gte', 0), ('provider_cost_micros__lte', django.db.models.expressions.CombinedExpression(models.F('unit_size'), '*', models.Value(100000)))), name='billing_line_provider'),
+            constraint=models.CheckConstraint(condition=models.Q(('provider_cost_micros__gte', 0), ('provider_cost_micros__lte', django.db.models.expressions.CombinedExpression(models.F('unit_size'), '*', models.Value(100000)))), name='billing_line_provider', violation_error_message="The provider's cost must lie between zero and ten cents for each single unit."),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='ratelineitem',

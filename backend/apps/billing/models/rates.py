@@ -6,6 +6,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Mod
@@ -105,7 +106,7 @@ class RateLineItem(models.Model):
     meter = models.CharField(max_length=40, choices=Meter.choices, default=Meter.LLM_TOKENS)
     model_pattern = models.CharField(max_length=120)
     token_class = models.CharField(max_length=16, choices=TokenClass.choices, blank=True)
-    unit_size = models.BigIntegerField(default=UNIT_SCALE)
+    unit_size = models.BigIntegerField(default=UNIT_SCALE, validators=[MinValueValidator(1)])
     price_micros = models.BigIntegerField()
     provider_cost_micros = models.BigIntegerField()
     is_free = models.BooleanField(default=False)
@@ -118,7 +119,11 @@ class RateLineItem(models.Model):
             ),
             models.CheckConstraint(condition=Q(meter__in=Meter.values), name="billing_line_meter"),
             models.CheckConstraint(condition=Q(token_class__in=TokenClass.values), name="billing_line_class"),
-            models.CheckConstraint(condition=Q(model_pattern__regex=r"^([^*]+\*?|\*)$"), name="billing_line_pattern"),
+            models.CheckConstraint(
+                condition=Q(model_pattern__regex=r"^([^*]+\*?|\*)$"),
+                name="billing_line_pattern",
+                violation_error_message="Name a model, or the beginning of one with a star at its end.",
+            ),
             models.CheckConstraint(condition=Q(unit_size__gt=0), name="billing_line_unit_size"),
             models.CheckConstraint(
                 condition=models.expressions.ExpressionWrapper(
@@ -126,20 +131,24 @@ class RateLineItem(models.Model):
                     output_field=models.BooleanField(),
                 ),
                 name="billing_line_unit_divides",
+                violation_error_message="The unit must divide one million, so that prices stay exact.",
             ),
             models.CheckConstraint(
                 condition=Q(is_free=True, price_micros=0) | Q(is_free=False, price_micros__gt=0),
                 name="billing_line_free_says_so",
+                violation_error_message="A line without a price must say that it is free, one with a price must not.",
             ),
             models.CheckConstraint(
                 condition=Q(price_micros__gte=0, price_micros__lte=F("unit_size") * MAX_UNIT_PRICE_MICROS),
                 name="billing_line_price",
+                violation_error_message="The price must lie between zero and ten cents for each single unit.",
             ),
             models.CheckConstraint(
                 condition=Q(
                     provider_cost_micros__gte=0, provider_cost_micros__lte=F("unit_size") * MAX_UNIT_PRICE_MICROS
                 ),
                 name="billing_line_provider",
+                violation_error_message="The provider's cost must lie between zero and ten cents for each single unit.",
             ),
         ]
         triggers = [rules.check_line_change()]

@@ -55,8 +55,8 @@ def test_what_a_customer_may_not_set_is_ignored() -> None:
     assert (account.balance_micros, account.floor_micros) == (0, -5_000_000)
 
 
-def adjust(staff: Actor, key: str = "k1", **wish: Any) -> Any:
-    return client_for(staff).post(ADJUST, {"reason": "Goodwill", **wish}, **with_key(key))
+def adjust(staff: Actor, **wish: Any) -> Any:
+    return client_for(staff).post(ADJUST, {"reason": "Goodwill", **wish}, **with_key("k1"))
 
 
 @pytest.mark.parametrize(("amount", "micros"), [({"amount_cents": 420}, 4_200_000), ({"amount_micros": -7}, -7)])
