@@ -22,6 +22,11 @@ def test_work_reserve_jobs_and_reports_are_on_one_page(signed_in: Client, fake_b
     assert "Write one thing down" not in page
 
 
+def test_it_renews_itself_when_an_entry_is_saved_or_a_job_ends(signed_in: Client) -> None:
+    page = signed_in.get("/").content.decode()
+    assert 'hx-trigger="worklog-changed from:body, job-finished from:body" hx-select="#overview"' in page
+
+
 def test_it_takes_five_calls_side_by_side(signed_in: Client, fake_backend: FakeBackend) -> None:
     signed_in.get("/")
     assert len(fake_backend.received) == 5
