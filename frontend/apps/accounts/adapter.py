@@ -20,6 +20,10 @@ class AccountAdapter(DefaultAccountAdapter):
         """Only paths of our own, not even our own host written out: a `next` never needs more."""
         return bool(url) and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
 
+    def forget_attempt(self) -> None:
+        """A right password is no failed attempt: takes back what `pre_authenticate` counted on this adapter."""
+        self._rollback_login_failed_rl_usage()
+
     def logout(self, request: HttpRequest) -> None:
         token = request.session.get(TOKEN_SESSION_KEY, "")
         super().logout(request)

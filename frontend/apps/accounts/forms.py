@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import available_timezones
 
-from allauth.account.adapter import get_adapter
 from allauth.account.forms import LoginForm as AllauthLoginForm
 from allauth.account.models import Login
 from django import forms
 from django.http import HttpRequest, HttpResponse
 
+from apps.accounts.adapter import AccountAdapter
 from apps.accounts.models import User
 from apps.accounts.sign_in import keep_token, obtain_token, recognise
 from apps.backend.auth import IssuedToken
@@ -38,7 +38,7 @@ class LoginForm(AllauthLoginForm):
         self.fields["password"].widget.attrs.pop("placeholder", None)
 
     def _clean_with_password(self, credentials: dict[str, Any]) -> dict[str, Any]:
-        adapter = get_adapter(self.request)
+        adapter = AccountAdapter(self.request)
         # allauth's own limits (by address and by name) come first, so that guessing here never reaches the backend.
         adapter.pre_authenticate(self.request, **credentials)
         try:
@@ -49,6 +49,7 @@ class LoginForm(AllauthLoginForm):
             raise forms.ValidationError(error.message, code=error.code) from error
         except BackendUnavailable as error:
             raise forms.ValidationError(TROUBLE, code=error.code) from error
+        adapter.forget_attempt()
         self.user: User = recognise(self.request, self._issued)
         self._login = Login(user=self.user, email=None)
         cleaned: dict[str, Any] = self.cleaned_data
