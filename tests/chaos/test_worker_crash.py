@@ -37,7 +37,7 @@ def heal(stack: Stack) -> None:
 
 def query(stack: Stack, sql: str) -> list[tuple[Any, ...]]:
     with psycopg.connect(stack.env["DATABASE_URL"]) as connection:
-        return connection.execute(sql).fetchall()  # type: ignore[call-overload,no-any-return]
+        return connection.execute(sql).fetchall()
 
 
 def wait_for_a_sent_call(stack: Stack) -> None:
