@@ -6,8 +6,9 @@ from typing import Any
 
 import axe_core_python
 import pytest
-from devstack.stack import Stack
 from playwright.sync_api import BrowserContext, Page
+
+from devstack.stack import Stack
 from tests.e2e import people
 
 AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text()

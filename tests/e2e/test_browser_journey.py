@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-from devstack.stack import Stack
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
+
+from devstack.stack import Stack
 from tests.e2e import people
 
 
@@ -45,7 +46,7 @@ def test_a_newcomer_gets_a_document_and_sees_its_cost(stack: Stack, page: Page, 
     rows = page.locator("tbody tr")
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("Usage")
-    expect(rows.first).to_contain_text(re.compile(r"−\$0\.0\d+"))
+    expect(rows.first).to_contain_text(re.compile(r"\u2212\$0\.0\d+"))
     rows.first.get_by_text("Why this cost").click()
     expect(rows.first).to_contain_text(re.compile(r"input tokens .* output .* = \$0\.0\d+"))
     expect(rows.last).to_contain_text("+$5.00")
@@ -86,10 +87,7 @@ def test_signing_out_ends_the_token_as_well(stack: Stack, page: Page) -> None:
 
 
 def count_tokens_of(name: str) -> str:
-    return (
-        "from apps.accounts.models import ApiToken; "
-        f"print(ApiToken.objects.filter(user__username='{name}').count())"
-    )
+    return f"from apps.accounts.models import ApiToken; print(ApiToken.objects.filter(user__username='{name}').count())"
 
 
 def test_a_dead_token_leads_to_the_login_once(stack: Stack, page: Page) -> None:

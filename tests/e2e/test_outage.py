@@ -4,8 +4,9 @@ import re
 import time
 
 import pytest
-from devstack.stack import Stack
 from playwright.sync_api import Page, expect
+
+from devstack.stack import Stack
 from tests.e2e import people
 
 

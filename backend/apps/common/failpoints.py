@@ -1,7 +1,7 @@
 """Named places where a test may end, stop or fail the process.
 
-`settings.FAILPOINTS` is empty everywhere but in settings made for tests, and production settings cannot fill it, so that
-a call costs one dictionary look-up and can do nothing.
+`settings.FAILPOINTS` is empty everywhere but in settings made for tests, and production settings cannot fill it: a
+call costs one dictionary look-up and can do nothing.
 """
 
 import os

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from pathlib import Path
 
 os.environ.setdefault("BACKEND_SECRET_KEY", "only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGH")
 
@@ -14,7 +15,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 STORAGES["default"] = {
     "BACKEND": "django.core.files.storage.FileSystemStorage",
-    "OPTIONS": {"location": tempfile.mkdtemp(prefix="afterresume-test-media-")},
+    "OPTIONS": {"location": str(Path(tempfile.gettempdir()) / "afterresume-test-media")},
 }
 WHITENOISE_AUTOREFRESH = True
 # Race tests open a connection a thread and close them themselves; a pool would keep them past the test database's end.

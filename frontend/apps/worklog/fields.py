@@ -7,9 +7,10 @@ from django import forms
 
 from apps.backend.worklogs import Entry
 
-EMPLOYERS_LIST: Final = "known-employers"
-PROJECTS_LIST: Final = "known-projects"
-TAGS_LIST: Final = "known-tags"
+# Ids of the lists of known names (partials/suggestions.html). Quick add opens over pages that have such lists too, so
+# it has its own.
+PAGE_LISTS: Final = "known"
+QUICK_LISTS: Final = "quick"
 
 VISIBILITIES: Final = (("private", "Only me"), ("team", "Everyone in my tenant"))
 STATUSES: Final = (("final", "Final"), ("draft", "Draft"))
@@ -51,9 +52,9 @@ def day_field(label: str, *, required: bool = False) -> forms.DateField:
     return forms.DateField(label=label, required=required, widget=widget, input_formats=["%Y-%m-%d"])
 
 
-def name_field(label: str, *, suggestions: str) -> forms.CharField:
-    """A name that is made when it is new; `suggestions` is the id of a datalist on the page."""
-    widget = forms.TextInput(attrs={"list": suggestions, "autocomplete": "off"})
+def name_field(label: str, *, kind: str, lists: str = PAGE_LISTS) -> forms.CharField:
+    """A name that is made when it is new. The datalist `<lists>-<kind>` on the page suggests known ones."""
+    widget = forms.TextInput(attrs={"list": f"{lists}-{kind}", "autocomplete": "off"})
     return forms.CharField(label=label, required=False, max_length=80, widget=widget)
 
 

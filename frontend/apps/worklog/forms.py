@@ -7,10 +7,8 @@ from django import forms
 
 from apps.backend.worklogs import EntryDraft, EntryFilters
 from apps.worklog.fields import (
-    EMPLOYERS_LIST,
-    PROJECTS_LIST,
+    QUICK_LISTS,
     STATUSES,
-    TAGS_LIST,
     VISIBILITIES,
     TagsField,
     day_field,
@@ -35,11 +33,15 @@ class QuickAddForm(forms.Form):
     )
     occurred_on = day_field("Day")
     hours = hours_field()
-    employer = name_field("Employer", suggestions=EMPLOYERS_LIST)
-    project = name_field("Project", suggestions=PROJECTS_LIST)
+    employer = name_field("Employer", kind="employers", lists=QUICK_LISTS)
+    project = name_field("Project", kind="projects", lists=QUICK_LISTS)
     tags = TagsField(label="Tags", help_text="Separated by commas.")
     impact = long_field("Impact", max_length=1000, rows=2, help_text="What changed because of it?")
     is_verbatim = forms.BooleanField(label="Save the line exactly as I typed it", required=False)
+
+    def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        # It opens over pages with forms of their own: its ids must not be theirs.
+        super().__init__(data, auto_id="quick_%s", **kwargs)
 
     def draft(self) -> EntryDraft:
         """The entry as the fields say it; only for a valid form."""
@@ -53,8 +55,8 @@ class EntryForm(forms.Form):
     title = forms.CharField(label="What you did", max_length=200)
     occurred_on = day_field("Day", required=True)
     hours = hours_field()
-    employer = name_field("Employer", suggestions=EMPLOYERS_LIST)
-    project = name_field("Project", suggestions=PROJECTS_LIST)
+    employer = name_field("Employer", kind="employers")
+    project = name_field("Project", kind="projects")
     role = text_field("Role", max_length=120)
     tags = TagsField(label="Tags", help_text="Separated by commas.")
     body = long_field("Notes", max_length=20_000, rows=10, help_text="Markdown: **bold**, lists, links, `code`.")
@@ -80,9 +82,9 @@ class FilterForm(forms.Form):
         max_length=200,
         widget=forms.TextInput(attrs={"type": "search", "placeholder": "Search titles, notes, impact"}),
     )
-    employer = name_field("Employer", suggestions=EMPLOYERS_LIST)
-    project = name_field("Project", suggestions=PROJECTS_LIST)
-    tag = name_field("Tag", suggestions=TAGS_LIST)
+    employer = name_field("Employer", kind="employers")
+    project = name_field("Project", kind="projects")
+    tag = name_field("Tag", kind="tags")
     lacks_impact = forms.BooleanField(label="Lacks impact", required=False)
 
     def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:

@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 Json = dict[str, Any]
+# An id that nothing has. Constant, because it names tests, and parallel runs must agree on their names.
+ABSENT_ID = "0192f3a4-0000-7000-8000-0000000000ff"
 
 
 def new_id() -> str:

@@ -9,7 +9,7 @@ from tests.fakes.browsing import HTMX, triggers_of
 from tests.fakes.shapes import Json
 
 KEY = "0f9f2a2e-5a53-4d3b-9d0a-6f1a2b3c4d5e"
-ABSENT = f"/jobs/{shapes.new_id()}/"
+ABSENT = f"/jobs/{shapes.ABSENT_ID}/"
 
 
 @pytest.fixture

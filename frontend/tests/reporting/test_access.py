@@ -7,7 +7,7 @@ from tests.fakes import shapes
 from tests.fakes.backend import FakeBackend
 from tests.fakes.browsing import HTMX
 
-REPORT = f"/reporting/{shapes.new_id()}/"
+REPORT = f"/reporting/{shapes.ABSENT_ID}/"
 PAGES = ["/reporting/", "/reporting/generate/", REPORT, f"{REPORT}delete/"]
 ACTIONS = ["/reporting/generate/estimate/", f"{REPORT}cancel/", f"{REPORT}retry/", f"{REPORT}rename/"]
 

@@ -7,7 +7,7 @@ from tests.fakes import shapes
 from tests.fakes.backend import FakeBackend
 from tests.fakes.browsing import HTMX
 
-ENTRY = f"/worklog/{shapes.new_id()}/"
+ENTRY = f"/worklog/{shapes.ABSENT_ID}/"
 PAGES = ["/worklog/", "/worklog/quick-add/", ENTRY, f"{ENTRY}edit/"]
 ACTIONS = ["/worklog/quick-add/preview/", f"{ENTRY}delete/", f"{ENTRY}restore/"]
 

@@ -72,6 +72,12 @@ def test_a_line_can_be_saved_word_for_word(signed_in: Client, fake_backend: Fake
     assert sent(fake_backend)["employer"] == "Globex"
 
 
+def test_the_wish_to_save_word_for_word_survives_a_refusal(signed_in: Client, fake_backend: FakeBackend) -> None:
+    fake_backend.answer_with("POST", "/api/worklogs/", refuse(503, "unavailable", "Later."))
+    page = signed_in.post(PAGE, FILLED | {"is_verbatim": "on"}, headers=HTMX).content.decode()
+    assert 'name="is_verbatim"' in page
+
+
 def test_the_key_of_the_form_travels_with_the_entry(signed_in: Client, fake_backend: FakeBackend) -> None:
     signed_in.post(PAGE, FILLED, headers=HTMX)
     assert fake_backend.calls_of("POST", "/api/worklogs/")[0].headers["idempotency-key"] == KEY
