@@ -20,6 +20,8 @@ def fake_backend(settings: Settings) -> Iterator[FakeBackend]:
     settings.BACKEND_BASE_URL = fake.url
     yield fake
     transport_to(fake.url).close()
+    # The next backend may listen on the same port, and must not be asked over a closed transport.
+    transport_to.cache_clear()
     fake.stop()
 
 
