@@ -77,4 +77,4 @@ def compute_spendable(*, account: ReserveAccount, is_essential: bool = False) ->
     if account.is_stopped:
         return 0
     floor = get_effective_floor(account=account, is_essential=is_essential)
-    return max(0, account.balance_micros - floor)
+    return max(0, account.balance_micros - account.held_micros - floor)
