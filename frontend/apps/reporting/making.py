@@ -39,6 +39,13 @@ class Pricing:
         return self.estimate is not None and self.estimate.is_affordable
 
     @property
+    def may_end_below_zero(self) -> bool:
+        """The policy lets it start although the balance might not cover all of it."""
+        return (
+            self.is_open and self.estimate is not None and self.estimate.at_most_micros > self.estimate.available_micros
+        )
+
+    @property
     def can_retry(self) -> bool:
         return self.problem == NO_PRICE_NOW
 

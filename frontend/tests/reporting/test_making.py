@@ -97,6 +97,16 @@ def test_what_the_reserve_does_not_cover_cannot_be_started(
     assert "disabled" in page
 
 
+def test_what_may_take_the_reserve_below_zero_says_so_first(
+    signed_in: Client, entries: list[Json], fake_backend: FakeBackend
+) -> None:
+    thin = shapes.estimate(at_most_micros=40_000, available_micros=39_999)
+    fake_backend.answer_with("POST", "/api/jobs/estimate/", Reply(body=thin))
+    page = signed_in.post(PRICE, choice(entries), headers=HTMX).content.decode()
+    assert "may take your reserve below zero" in page
+    assert "disabled" not in page
+
+
 @pytest.mark.parametrize(
     ("status", "code", "said"),
     [
