@@ -1,6 +1,7 @@
 """The `.env` file of the repository and the files of generated secrets: lines of NAME=value."""
 
 import re
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -36,13 +37,12 @@ def write_private(path: Path, values: Mapping[str, str]) -> None:
 
 
 def replace_private(path: Path, content: str) -> None:
-    """Replace a file's content, readable by its owner alone; a crash leaves the old file."""
+    """Replace a file's content, readable by its owner alone; a crash leaves the old file, and a reader never a half."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_name(path.name + ".new")
-    fresh.unlink(missing_ok=True)
-    fresh.touch(mode=0o600)
-    fresh.write_text(content)
-    fresh.rename(path)
+    handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    with open(handle, "w") as file:  # noqa: PTH123 - a descriptor
+        file.write(content)
+    Path(fresh).replace(path)
 
 
 def _unquoted(value: str) -> str:

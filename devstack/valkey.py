@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from devstack.dotenv import replace_private
 from devstack.net import LOOPBACK
 from devstack.privileges import launcher
 
@@ -61,8 +62,8 @@ class Store:
             *([f"requirepass {self.password}"] if self.password else []),
         ]
         path = self.data_dir / "valkey.conf"
-        path.touch(mode=0o600)
-        path.write_text("\n".join(lines) + "\n")
+        # Whole or not at all: a server that starts at this moment would take half a file for its configuration.
+        replace_private(path, "\n".join(lines) + "\n")
         return [str(server_binary()), str(path)]
 
     def answers(self) -> bool:

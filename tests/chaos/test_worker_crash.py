@@ -56,7 +56,8 @@ def test_a_killed_call_is_in_exactly_one_of_usage_and_loss(
     heal(stack)
     job = person.wait_for_job(job_id)
 
-    assert job["state"] == "succeeded", job
+    events = person.call("GET", f"/api/jobs/{job_id}/events/?page_size=100", expect=200)["results"]
+    assert job["state"] == "succeeded", [(event["at"], event["name"], event["data"]) for event in events]
     outcomes = query(
         stack,
         """

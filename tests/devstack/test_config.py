@@ -1,5 +1,6 @@
 """What the environment and `.env` decide."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from devstack import credentials, dotenv
 from devstack.config import Config, ConfigError, load, remember, restored
 from devstack.environment import backend_environment, frontend_environment, inheritable
+from devstack.valkey import Store
 
 
 def configured(tmp_path: Path, **environ: str) -> Config:
@@ -119,3 +121,15 @@ def test_a_running_stack_is_found_where_it_was_started(tmp_path: Path) -> None:
 def test_a_long_data_folder_has_its_socket_elsewhere(tmp_path: Path) -> None:
     config = load(environ={"DATA_DIR": str(tmp_path / ("d" * 100))}, root=tmp_path)
     assert len(str(config.control_socket)) < 90
+
+
+def test_a_server_that_starts_while_its_configuration_is_written_reads_it_whole(tmp_path: Path) -> None:
+    store = Store(data_dir=tmp_path, port=1)
+    store.configure()
+    path = tmp_path / "valkey.conf"
+    with ThreadPoolExecutor(2) as pool:
+        writers = [pool.submit(lambda: [store.configure() for _ in range(200)]) for _ in range(2)]
+        seen = {path.read_text() for _ in range(2000)}
+        assert all(len(writer.result()) == 200 for writer in writers)
+    assert len(seen) == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["valkey.conf"]

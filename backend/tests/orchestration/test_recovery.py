@@ -17,7 +17,12 @@ from apps.orchestration.flows.report import record_answer, record_failed_call
 from apps.orchestration.models import JobRun
 from apps.orchestration.services.calls import claim_call, send_call
 from apps.orchestration.services.steps import claim_run, execute_run, give_up_run
-from apps.orchestration.services.sweeping import close_overdue_holds, dispatch_due_runs, sweep
+from apps.orchestration.services.sweeping import (
+    close_overdue_holds,
+    dispatch_due_runs,
+    renew_open_hold,
+    sweep,
+)
 from apps.orchestration.types import JobState, RunState, RunView
 from tests.factories.orchestration import begin_report, call_of, make_writer, run_of, work
 
@@ -82,11 +87,46 @@ def test_sweeping_twice_books_one_loss() -> None:
     assert LossEntry.objects.count() == 1
 
 
-def test_a_hold_that_ran_out_while_no_worker_came_is_made_anew() -> None:
+def test_a_job_that_waits_long_keeps_its_hold() -> None:
     job = begin_report(make_writer())
-    assert close_overdue_holds(now=clock.now() + LATER) == 1
+    later = clock.now() + LATER
+    assert close_overdue_holds(now=later) == 0
+    hold = ReserveHold.objects.get()
+    assert (hold.state, hold.expires_at > later) == ("open", True)
     assert work(job).state == JobState.SUCCEEDED
-    assert sorted(ReserveHold.objects.values_list("state", flat=True)) == ["released", "settled"]
+
+
+def test_a_step_that_a_living_worker_holds_keeps_its_hold() -> None:
+    job = begin_report(make_writer())
+    claim(run_of(job))
+    ReserveHold.objects.update(expires_at=clock.now() - timedelta(seconds=1))
+    assert close_overdue_holds(now=clock.now()) == 0
+    assert ReserveHold.objects.get().state == "open"
+
+
+def test_the_hold_of_a_step_whose_worker_is_gone_ends_with_its_attempt() -> None:
+    job = begin_report(make_writer())
+    claim(run_of(job))
+    assert close_overdue_holds(now=clock.now() + LATER) == 1
+    assert ReserveHold.objects.order_by("created_at")[0].state == "released"
+    assert work(job).state == JobState.SUCCEEDED
+
+
+def test_a_hold_whose_step_has_ended_is_ended() -> None:
+    job = begin_report(make_writer())
+    JobRun.objects.filter(pk=run_of(job).pk).update(state=RunState.CANCELLED)
+    assert close_overdue_holds(now=clock.now() + LATER) == 1
+    assert billing.get_balance(tenant=TenantId(job.tenant_id)).held_micros == 0
+
+
+def test_a_hold_that_was_settled_after_it_was_listed_is_left_alone() -> None:
+    job = begin_report(make_writer())
+    listed = billing.list_overdue_holds(now=clock.now() + LATER, limit=10)
+    hold = listed[0]
+    release_hold(tenant=hold.tenant, hold_id=hold.id, now=clock.now())
+    renew_open_hold(hold=hold, now=clock.now())
+    assert ReserveHold.objects.get(pk=hold.id).state == "released"
+    assert job.state == JobState.QUEUED
 
 
 def test_a_step_claimed_with_a_dead_hold_starts_over_with_a_fresh_one() -> None:

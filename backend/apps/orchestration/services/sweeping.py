@@ -3,6 +3,7 @@
 Safe to run twice at once: rows are claimed with SKIP LOCKED or re-read under the job's lock.
 """
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,13 +11,14 @@ import structlog
 from django.db import transaction
 
 from apps.billing import selectors as billing_selectors
-from apps.billing.types import HoldView
+from apps.billing.services import holds
+from apps.billing.types import HoldNotOpen, HoldView
 from apps.common.tenancy import TenantId
 from apps.orchestration.dispatch import send_hint
 from apps.orchestration.models import JobRun
 from apps.orchestration.services.calls import abandon_call
 from apps.orchestration.services.jobs import lock_job, view_run
-from apps.orchestration.services.steps import fail_run, give_up_run
+from apps.orchestration.services.steps import fail_run, give_up_run, lease_length
 from apps.orchestration.types import RunState, SweepResult
 
 _log = structlog.get_logger(__name__)
@@ -64,22 +66,34 @@ def close_expired_runs(*, now: datetime) -> int:
 
 
 def close_overdue_holds(*, now: datetime) -> int:
-    """Ends every hold past its lease: its call was never sent (released) or was lost (a loss of the house)."""
-    closed = 0
-    for hold in billing_selectors.list_overdue_holds(now=now, limit=BATCH):
-        closed += close_overdue_hold(hold=hold, now=now)
-    return closed
+    """Ends every hold past its lease that nobody will use any more; one whose step still waits gets a fresh lease."""
+    overdue = billing_selectors.list_overdue_holds(now=now, limit=BATCH)
+    return sum(close_overdue_hold(hold=hold, now=now) for hold in overdue)
 
 
 @transaction.atomic
 def close_overdue_hold(*, hold: HoldView, now: datetime) -> bool:
-    """Ends one overdue hold under its job's lock. A step that still waits gets a new attempt with a fresh hold."""
+    """Decides about one overdue hold under its job's lock. False when it stays open, or somebody else has ended it."""
     job = lock_job(tenant=hold.tenant, job_id=hold.job_id)
     row = job.runs.filter(payload__call_id=str(hold.call_id)).order_by("-attempt").first()
-    if row is not None and row.state == RunState.RUNNING and row.lease_until and row.lease_until >= now:
-        # A worker holds the step but has not marked the call as sent yet; its own lease decides.
+    if row is not None and is_still_wanted(row, now=now):
+        # A long queue or a back-off is no reason to take the money away from a job that has been promised it.
+        renew_open_hold(hold=hold, now=now)
         return False
     abandon_call(tenant=hold.tenant, call_id=hold.call_id, now=now)
-    if row is not None and row.state in {RunState.READY, RunState.RUNNING}:
-        fail_run(job, row, code="hold_expired", message=INTERRUPTED, is_retryable=True, now=now)
+    if row is not None and row.state == RunState.RUNNING:
+        fail_run(job, row, code="interrupted", message=INTERRUPTED, is_retryable=True, now=now)
     return True
+
+
+def is_still_wanted(run: JobRun, *, now: datetime) -> bool:
+    """Whether the attempt waits for a worker, or a worker that is believed to live has it."""
+    if run.state == RunState.RUNNING:
+        return run.lease_until is not None and run.lease_until >= now
+    return run.state == RunState.READY
+
+
+def renew_open_hold(*, hold: HoldView, now: datetime) -> None:
+    """A fresh lease, unless the hold was settled since it was listed."""
+    with suppress(HoldNotOpen):
+        holds.renew_hold(tenant=hold.tenant, hold_id=hold.id, now=now, lease=lease_length())

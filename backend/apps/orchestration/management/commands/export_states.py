@@ -6,13 +6,16 @@ from typing import Any, Final
 
 from django.core.management.base import BaseCommand
 
-from apps.billing.types import HOLD_STATES
+from apps.billing.types import HOLD_STATES, VERSION_STATES
 from apps.common.states import StateMachine
 from apps.llm.types import CALL_STATES
 from apps.orchestration.types import JOB_STATES, RUN_STATES
 from apps.reporting.types import REPORT_STATES
 
-MACHINES: Final[tuple[StateMachine[Any], ...]] = (JOB_STATES, RUN_STATES, CALL_STATES, HOLD_STATES, REPORT_STATES)
+MACHINES: Final[tuple[StateMachine[Any], ...]] = (
+    *(JOB_STATES, RUN_STATES, CALL_STATES),
+    *(HOLD_STATES, VERSION_STATES, REPORT_STATES),
+)
 
 
 def render(machine: StateMachine[Any]) -> str:
