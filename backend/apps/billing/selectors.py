@@ -80,7 +80,9 @@ def list_ledger(
 
 def list_usage(*, tenant: TenantId) -> QuerySet[UsageEvent]:
     """The tenant's metered use, newest first."""
-    return UsageEvent.objects.filter(tenant_id=tenant).select_related("rate_version__card").order_by("-id")
+    return (
+        UsageEvent.objects.filter(tenant_id=tenant).select_related("rate_version__card").order_by("-occurred_at", "-id")
+    )
 
 
 def explain_event(event: UsageEvent) -> str:

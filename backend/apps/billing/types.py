@@ -150,6 +150,12 @@ UNMETERED_LOSSES: Final = (LossReason.OUTCOME_UNKNOWN, LossReason.USAGE_UNKNOWN)
 UNBILLED_LOSSES: Final = (LossReason.ABOVE_HOLD, LossReason.BELOW_FLOOR)
 
 
+# Bounds of one count in an event, and of the price of a single unit in micros: together they keep every cost within
+# what an amount may be.
+MAX_QUANTITY: Final = 10**9
+MAX_UNIT_PRICE_MICROS: Final = 100_000
+
+
 @dataclass(frozen=True, slots=True)
 class TokenUsage:
     """Counts of tokens, each token in exactly one class."""
@@ -166,11 +172,6 @@ class TokenUsage:
 
     def by_class(self) -> dict[TokenClass, int]:
         return {token_class: getattr(self, token_class.value) for token_class in TOKEN_CLASSES}
-
-
-# Bound of one count in an event. With MAX_UNIT_PRICE_MICROS no event can cost more than an amount may be.
-MAX_UNIT_PRICE_MICROS: Final = 100_000
-MAX_QUANTITY: Final = 10**9
 
 
 @dataclass(frozen=True, slots=True)

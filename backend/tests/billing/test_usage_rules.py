@@ -169,7 +169,7 @@ def test_an_excess_without_a_loss_is_refused_at_commit(commit: Commit) -> None:
 def test_a_call_is_lost_once() -> None:
     hold = make_hold(make_reserve(funds=1000), 100)
     holds.expire_hold(tenant=hold.tenant, hold_id=hold.id, reason=LossReason.OUTCOME_UNKNOWN, now=NOW)
-    refuses_row(forge_loss(hold), match="billing_loss_call|billing_loss_hold")
+    refuses_row(forge_loss(hold), match="billing_loss_call|billing_lossentry_hold_id")
 
 
 @pytest.mark.parametrize(

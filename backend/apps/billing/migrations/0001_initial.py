@@ -259,12 +259,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='ledgeranchor',
             name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.reserveaccount'),
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.reserveaccount'),
         ),
         migrations.AddField(
             model_name='reservehold',
             name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.reserveaccount'),
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.reserveaccount'),
         ),
         migrations.AddField(
             model_name='reservehold',
@@ -274,17 +274,17 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='reservehold',
             name='tenant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant'),
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant'),
         ),
         migrations.AddField(
             model_name='lossentry',
             name='hold',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.reservehold'),
+            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.reservehold'),
         ),
         migrations.AddField(
             model_name='reserveledgerentry',
             name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.reserveaccount'),
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.reserveaccount'),
         ),
         migrations.AddField(
             model_name='reserveledgerentry',
@@ -294,22 +294,22 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='reserveledgerentry',
             name='adjustment',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.billingauditlog'),
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.billingauditlog'),
         ),
         migrations.AddField(
             model_name='reserveledgerentry',
             name='expired_entry',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.reserveledgerentry'),
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.reserveledgerentry'),
         ),
         migrations.AddField(
             model_name='reserveledgerentry',
             name='hold',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.reservehold'),
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.reservehold'),
         ),
         migrations.AddField(
             model_name='reserveledgerentry',
             name='tenant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant'),
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant'),
         ),
         migrations.AddField(
             model_name='usageevent',
@@ -329,7 +329,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='usageevent',
             name='tenant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant'),
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant'),
         ),
         migrations.AddIndex(
             model_name='billingauditlog',
@@ -553,10 +553,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='lossentry',
-            constraint=models.UniqueConstraint(fields=('hold',), name='billing_loss_hold'),
-        ),
-        migrations.AddConstraint(
-            model_name='lossentry',
             constraint=models.CheckConstraint(condition=models.Q(('reason__in', ['outcome_unknown', 'usage_unknown', 'above_hold', 'below_floor'])), name='billing_loss_reason'),
         ),
         migrations.AddConstraint(
@@ -585,7 +581,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='reserveledgerentry',
-            index=models.Index(fields=['tenant', '-created_at'], name='billing_entry_day'),
+            index=models.Index(fields=['tenant', '-seq'], name='billing_entry_page'),
         ),
         migrations.AddConstraint(
             model_name='reserveledgerentry',

@@ -86,7 +86,9 @@ class ReserveHold(TenantOwned):
     """Money set aside for one call until its price is known. Ends once: settled, released or expired."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    account = models.ForeignKey(ReserveAccount, on_delete=models.PROTECT, related_name="+")
+    # Neither tenant nor account needs an index of its own: unique keys begin with each.
+    tenant = models.ForeignKey("tenants.Tenant", on_delete=models.PROTECT, related_name="+", db_index=False)
+    account = models.ForeignKey(ReserveAccount, on_delete=models.PROTECT, related_name="+", db_index=False)
     account_id: UUID
     job_id = models.UUIDField()
     call_id = models.UUIDField()

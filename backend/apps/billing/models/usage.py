@@ -26,6 +26,8 @@ class UsageEvent(TenantOwned):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    # No index of its own: that of the month begins alike.
+    tenant = models.ForeignKey("tenants.Tenant", on_delete=models.PROTECT, related_name="+", db_index=False)
     hold = models.OneToOneField(ReserveHold, on_delete=models.PROTECT, related_name="+")
     hold_id: UUID
     settlement = models.ForeignKey(ReserveLedgerEntry, on_delete=models.PROTECT, null=True, related_name="events")
@@ -104,7 +106,7 @@ class LossEntry(TenantOwned):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    hold = models.ForeignKey(ReserveHold, on_delete=models.PROTECT, related_name="+")
+    hold = models.OneToOneField(ReserveHold, on_delete=models.PROTECT, related_name="+")
     hold_id: UUID
     job_id = models.UUIDField()
     call_id = models.UUIDField()
@@ -117,7 +119,6 @@ class LossEntry(TenantOwned):
         verbose_name_plural = "loss entries"
         constraints = [
             models.UniqueConstraint(fields=["tenant", "call_id"], name="billing_loss_call"),
-            models.UniqueConstraint(fields=["hold"], name="billing_loss_hold"),
             models.CheckConstraint(condition=Q(reason__in=LossReason.values), name="billing_loss_reason"),
             models.CheckConstraint(
                 condition=~Q(reason__in=UNBILLED_LOSSES) | Q(unbilled_micros__gt=0, provider_cost_micros=0),

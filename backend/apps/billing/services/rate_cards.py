@@ -10,7 +10,7 @@ from django.db.models import Max
 
 from apps.billing.models import RateCard, RateCardVersion, RateLineItem
 from apps.billing.services.audit import record_change
-from apps.billing.types import PlanTier, TokenClass, VersionIncomplete, VersionNotDraft, VersionState
+from apps.billing.types import VERSION_STATES, PlanTier, TokenClass, VersionIncomplete, VersionNotDraft, VersionState
 
 
 @transaction.atomic
@@ -80,7 +80,7 @@ def publish_version(
 
 def check_can_publish(version: RateCardVersion, *, start: datetime, now: datetime) -> None:
     """Raises with the reason when the version cannot come into force at `start`."""
-    if version.state != VersionState.DRAFT:
+    if not VERSION_STATES.allows(VersionState(version.state), VersionState.PUBLISHED):
         raise VersionNotDraft
     if start < now:
         raise VersionIncomplete("Prices cannot be changed for a time that has passed.")
