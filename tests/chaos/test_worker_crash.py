@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 
@@ -47,6 +48,12 @@ def wait_for_a_sent_call(stack: Stack) -> None:
         time.sleep(0.1)
 
 
+def count_served_calls(stack: Stack) -> int:
+    """How many answers the model gave: its own journal is the truth that ours is held against."""
+    journal = httpx.get(f"{stack.urls.llm}/_journal", trust_env=False).json()
+    return sum(call["is_served"] for call in journal["calls"])
+
+
 def test_a_killed_call_is_in_exactly_one_of_usage_and_loss(
     stack: Stack, person: Traveller, killing_worker: None
 ) -> None:
@@ -73,4 +80,5 @@ def test_a_killed_call_is_in_exactly_one_of_usage_and_loss(
     assert query(stack, "SELECT count(*) FROM billing_reservehold WHERE state = 'open'") == [(0,)]
     assert person.read_balance() == sum(entry["amount_micros"] for entry in person.read_ledger())
     assert person.read_balance() == 5_000_000 - job["cost_micros"]
+    assert count_served_calls(stack) == len(outcomes)
     stack.manage("backend", "prove_ledger")
