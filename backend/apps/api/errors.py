@@ -153,7 +153,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Addresses that lead nowhere."""
     if not is_api(request):
         return defaults.page_not_found(request, exception)
-    return _render(Problem(404, NotFound.code, NotFound.message))
+    text = NotFound.message if request.path.endswith("/") else "Nothing was found here. Addresses end with a slash."
+    return _render(Problem(404, NotFound.code, text))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse
+from django.middleware import common
 
 from apps.api.errors import is_api
 
@@ -27,6 +28,17 @@ def choose_policy(request: HttpRequest) -> str:
     if request.path.startswith("/api/docs/"):
         return _DOCS_POLICY
     return _API_POLICY if is_api(request) else _ADMIN_POLICY
+
+
+class CommonMiddleware(common.CommonMiddleware):
+    """Django's, but a call that would change something is never led to the address with a slash.
+
+    Clients follow such a redirect with GET and without the body, and would take the answer for that of their call.
+    """
+
+    def should_redirect_with_slash(self, request: HttpRequest) -> bool:
+        is_lost_on_the_way = is_api(request) and request.method not in ("GET", "HEAD")
+        return not is_lost_on_the_way and super().should_redirect_with_slash(request)
 
 
 class HeadersMiddleware:

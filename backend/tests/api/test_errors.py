@@ -166,13 +166,24 @@ def test_an_address_that_leads_nowhere_answers_in_json_under_api_alone() -> None
     assert anonymous().get("/nowhere/")["Content-Type"].startswith("text/html")
 
 
+def test_a_call_without_the_last_slash_is_refused_rather_than_led_on_without_its_body() -> None:
+    response = anonymous().post("/api/auth/token", {})
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")
+    assert "end with a slash" in response.json()["error"]
+
+
+@pytest.mark.parametrize("address", ["/api/healthz", "/admin"])
+def test_a_look_without_the_last_slash_is_led_on(address: str) -> None:
+    assert anonymous().get(address)["Location"] == f"{address}/"
+
+
 @pytest.mark.parametrize(("address", "kind"), [("/api/auth/token", "application/json"), ("/nowhere", "text/html")])
 def test_an_unknown_host_is_refused_in_json_under_api_alone(address: str, kind: str) -> None:
     response = anonymous().get(address, headers={"Host": "evil.example"})
     assert (response.status_code, response["Content-Type"].split(";")[0]) == (400, kind)
 
 
-@pytest.mark.parametrize("body", [b"{", b"\xff", b'{"username": NaN}'])
+@pytest.mark.parametrize("body", [b"{", b"\xff", b'{"username": NaN}', b"[" * 100_000 + b"]" * 100_000])
 def test_a_body_that_is_no_json_is_refused(body: bytes) -> None:
     response = Client().post("/api/auth/token/", body, content_type="application/json")
     assert (response.status_code, response.json()["code"]) == (400, "invalid")
