@@ -1,5 +1,7 @@
 """Reading people."""
 
+from uuid import UUID
+
 from apps.accounts.models import User
 from apps.accounts.services.users import view_user
 from apps.accounts.types import UserView
@@ -9,3 +11,8 @@ def find_user(*, username: str) -> UserView | None:
     """The person with this user name, whatever its case, or None."""
     user = User.objects.filter(username__iexact=username).first()
     return None if user is None else view_user(user)
+
+
+def is_active(*, user_id: UUID) -> bool:
+    """Whether this is a person whose account is open."""
+    return User.objects.filter(id=user_id, is_active=True).exists()

@@ -39,7 +39,7 @@ class Job(TenantOwned):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["tenant", "idempotency_key"], name="orchestration_job_key"),
+            models.UniqueConstraint(fields=["tenant", "author", "idempotency_key"], name="orchestration_job_key"),
             models.CheckConstraint(condition=models.Q(state__in=JobState.values), name="orchestration_job_state"),
             micros_range("estimate_micros", name="orchestration_job_estimate", minimum=0),
             micros_range("cost_micros", name="orchestration_job_cost", minimum=0),

@@ -62,6 +62,9 @@ RUN_STATES = StateMachine(
 )
 
 
+ALIVE_RUN_STATES = (RunState.WAITING, RunState.READY, RunState.RUNNING)
+
+
 @dataclass(frozen=True, slots=True)
 class StepPlan:
     """A step that a flow declares. `needs` names the steps whose success makes it ready."""

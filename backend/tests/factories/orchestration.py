@@ -39,11 +39,16 @@ def make_writer(*, credit_micros: int = 5_000_000, entries: int = 3) -> Actor:
         grant_promo_credit(
             tenant=actor.tenant, amount_micros=credit_micros, source=uuid7(), description="Welcome", now=clock.now()
         )
-    for number in range(entries):
+    write_entries(actor, entries)
+    return actor
+
+
+def write_entries(actor: Actor, count: int) -> None:
+    """So many entries of the actor in the last quarter of 2026."""
+    for number in range(count):
         title = TITLES[number % len(TITLES)] if number < len(TITLES) else f"Delivered change {number}"
         draft = EntryDraft(title=title, occurred_on=FIRST_DAY + timedelta(days=number % 80), employer="Acme")
         create_entry(actor=actor, draft=draft, now=clock.now())
-    return actor
 
 
 def set_policy(actor: Actor, policy: str) -> None:

@@ -1,13 +1,17 @@
 """Workers die, hints are lost, copies arrive: every call ends as exactly one of usage and loss."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+import stamina
+from django.db import OperationalError
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from apps.billing import selectors as billing
 from apps.billing.models import LossEntry, ReserveHold, UsageEvent
 from apps.billing.services.holds import release_hold
+from apps.billing.types import HoldNotOpen, ReserveBusy
 from apps.common import clock
 from apps.common.tenancy import TenantId
 from apps.llm.models import LLMCall
@@ -15,14 +19,10 @@ from apps.llm.types import ModelUnavailable
 from apps.orchestration import dispatch
 from apps.orchestration.flows.report import record_answer, record_failed_call
 from apps.orchestration.models import JobRun
+from apps.orchestration.services import calls
 from apps.orchestration.services.calls import claim_call, send_call
 from apps.orchestration.services.steps import claim_run, execute_run, give_up_run
-from apps.orchestration.services.sweeping import (
-    close_overdue_holds,
-    dispatch_due_runs,
-    renew_open_hold,
-    sweep,
-)
+from apps.orchestration.services.sweeping import close_overdue_hold, close_overdue_holds, dispatch_due_runs, sweep
 from apps.orchestration.types import JobState, RunState, RunView
 from tests.factories.orchestration import begin_report, call_of, make_writer, run_of, work
 
@@ -124,9 +124,9 @@ def test_a_hold_that_was_settled_after_it_was_listed_is_left_alone() -> None:
     listed = billing.list_overdue_holds(now=clock.now() + LATER, limit=10)
     hold = listed[0]
     release_hold(tenant=hold.tenant, hold_id=hold.id, now=clock.now())
-    renew_open_hold(hold=hold, now=clock.now())
+    assert not close_overdue_hold(hold=hold, now=clock.now() + LATER)
     assert ReserveHold.objects.get(pk=hold.id).state == "released"
-    assert job.state == JobState.QUEUED
+    assert run_of(job).state == RunState.READY
 
 
 def test_a_step_claimed_with_a_dead_hold_starts_over_with_a_fresh_one() -> None:
@@ -171,6 +171,63 @@ def test_a_broker_that_is_away_does_not_undo_the_report(
         job = begin_report(make_writer())
     assert callbacks
     assert run_of(job).state == RunState.READY
+
+
+def test_an_absent_broker_is_waited_for_once_however_many_steps_are_due(
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    asked: list[object] = []
+
+    def refuse(tenant: object, run_id: object) -> None:
+        asked.append(run_id)
+        raise ConnectionError("no broker")
+
+    dispatch.plug_sender(refuse)
+    with django_capture_on_commit_callbacks(execute=True):
+        job = begin_report(make_writer(entries=130))
+    assert job.runs.filter(state=RunState.READY).count() == 3
+    assert len(asked) == 1
+
+
+def test_one_attempt_that_cannot_be_ended_does_not_keep_the_others_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken, other = begin_report(make_writer()), begin_report(make_writer())
+    claim(run_of(broken))
+    claim(run_of(other))
+
+    def refuse_one(*, run: RunView, **rest: Any) -> bool:
+        if run.job_id == broken.pk:
+            raise RuntimeError("beyond repair")
+        return give_up_run(run=run, **rest)
+
+    monkeypatch.setattr("apps.orchestration.services.sweeping.give_up_run", refuse_one)
+    assert sweep(now=clock.now() + LATER).expired_runs == 1
+    assert work(other).state == JobState.SUCCEEDED
+
+
+def test_an_answer_waits_for_a_busy_reserve_rather_than_becoming_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    settle, refusals = calls.settle_call, [ReserveBusy(), OperationalError("the database restarts")]
+
+    def settle_third_time(**rest: Any) -> None:
+        if refusals:
+            raise refusals.pop()
+        settle(**rest)
+
+    monkeypatch.setattr(calls, "settle_call", settle_third_time)
+    with stamina.set_testing(True, attempts=3):
+        job = work(begin_report(make_writer()))
+    assert job.state == JobState.SUCCEEDED
+    assert (LossEntry.objects.count(), UsageEvent.objects.count()) == (0, 1)
+
+
+def test_an_answer_without_a_reservation_is_not_kept() -> None:
+    job = begin_report(make_writer())
+    run, call_id = claim(run_of(job)), call_of(run_of(job))
+    claim_call(tenant=run.tenant, call_id=call_id, now=clock.now())
+    completion = send_call(tenant=run.tenant, call_id=call_id)
+    release_hold(tenant=run.tenant, hold_id=ReserveHold.objects.get().pk, now=clock.now())
+    with pytest.raises(HoldNotOpen):
+        record_answer(run, call_id=call_id, completion=completion, occurred_at=clock.now(), now=clock.now())
+    assert LLMCall.objects.get().state == "sent"
 
 
 def test_a_crash_of_our_own_code_ends_the_attempt_at_once(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """From entries to a document with its cost in the ledger."""
 
 import pytest
+from django.db import IntegrityError
 
 from apps.billing import selectors as billing
 from apps.billing.models import LossEntry, ReserveHold, ReserveLedgerEntry, UsageEvent
@@ -10,6 +11,7 @@ from apps.common.errors import Invalid
 from apps.llm.models import LLMCall
 from apps.orchestration.flows.report import estimate_report
 from apps.orchestration.models import Job, JobRun
+from apps.orchestration.services import calls
 from apps.orchestration.services.jobs import cancel_job, retry_job
 from apps.orchestration.types import JobKeyReused, JobNotFound, JobState, NothingToReport, RunState
 from apps.reporting import selectors as reporting
@@ -26,6 +28,7 @@ from tests.factories.orchestration import (
     run_of,
     set_policy,
     work,
+    write_entries,
 )
 
 pytestmark = pytest.mark.django_db
@@ -103,8 +106,26 @@ def test_the_same_key_starts_one_job_and_another_wish_under_it_is_refused() -> N
         begin_report(actor, key="k", title="Another")
 
 
+def test_a_broken_rule_of_the_database_is_not_taken_for_a_replay(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**rest: object) -> None:
+        raise IntegrityError("hold: beyond what may be spent")
+
+    monkeypatch.setattr(calls, "reserve_call", refuse)
+    with pytest.raises(IntegrityError):
+        begin_report(make_writer(), key="k")
+    assert not Job.objects.exists()
+
+
 def test_a_key_belongs_to_one_tenant() -> None:
     first, second = begin_report(make_writer(), key="k"), begin_report(make_writer(), key="k")
+    assert first.pk != second.pk
+
+
+def test_a_key_belongs_to_one_person_of_a_tenant() -> None:
+    actor = make_writer()
+    colleague = make_actor(tenant=actor.tenant)
+    write_entries(colleague, 1)
+    first, second = begin_report(actor, key="k"), begin_report(colleague, key="k")
     assert first.pk != second.pk
 
 

@@ -10,18 +10,21 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+import stamina
+from django.db import IntegrityError, OperationalError, transaction
 
 from apps.billing import selectors as billing_selectors
-from apps.billing.types import HoldNotOpen
+from apps.billing.types import ReserveBusy
 from apps.common.clock import Clock
 from apps.common.ids import uuid7
 from apps.common.tenancy import TenantId
 from apps.llm import selectors as llm_selectors
 from apps.llm import services as llm
+from apps.llm.text import clean_line
 from apps.llm.types import Completion, ModelRefused, ModelUnavailable
 from apps.orchestration.models import Job
 from apps.orchestration.registry import Flow, register_flow
+from apps.orchestration.selectors import list_steps
 from apps.orchestration.services import calls, jobs, steps
 from apps.orchestration.types import Estimate, JobKind, JobState, NothingToReport, ReportRequest, RunView, StepPlan
 from apps.reporting import services as reporting
@@ -32,6 +35,8 @@ from apps.worklog import selectors as worklog
 from apps.worklog.types import FrozenEntry
 
 ASSEMBLE: Final = "assemble"
+# The outcome of a paid call is worth waiting for: a busy row or a database that restarts must not turn it into a loss.
+patient: Final = stamina.retry(on=(OperationalError, ReserveBusy), attempts=5, timeout=30)
 REPORT_TITLES: Final[Mapping[str, str]] = {"brag_document": "Brag document"}
 
 
@@ -55,7 +60,7 @@ def plan_report(*, actor: Actor, request: ReportRequest, now: datetime) -> Repor
     )
     if not entries:
         raise NothingToReport(fields={"entry_ids": ["There is no entry in this period. Choose at least one."]})
-    title = request.title.strip() or REPORT_TITLES[request.kind]
+    title = clean_line(request.title) or REPORT_TITLES[request.kind]
     prompts = plan_prompts(
         kind=request.kind, title=title, period_from=request.period_from, period_to=request.period_to, entries=entries
     )
@@ -67,7 +72,8 @@ def estimate_report(*, actor: Actor, request: ReportRequest, now: datetime) -> E
     """What the report costs at most, and whether the reserve covers it."""
     plan = plan_report(actor=actor, request=request, now=now)
     balance = billing_selectors.get_balance(tenant=actor.tenant)
-    spendable = billing_selectors.get_spendable(tenant=actor.tenant)
+    is_essential = all(call.quote.is_essential for call in plan.calls)
+    spendable = billing_selectors.get_spendable(tenant=actor.tenant, is_essential=is_essential)
     is_affordable = plan.at_most_micros <= spendable
     return Estimate(
         at_most_micros=plan.at_most_micros,
@@ -173,22 +179,30 @@ def write(run: RunView, clock: Clock) -> None:
     """Sends the step's call and settles it."""
     call_id = UUID(run.payload["call_id"])
     sent_at = clock()
-    if not calls.claim_call(tenant=run.tenant, call_id=call_id, now=sent_at):
-        # The hold ran out while the step was waiting for a worker: the next attempt makes a fresh one.
-        steps.give_up_run(run=run, code="hold_expired", message="The reservation had run out.", now=clock())
+    if not begin_call(run, call_id=call_id, now=sent_at):
         return
     try:
         completion = calls.send_call(tenant=run.tenant, call_id=call_id)
     except (ModelUnavailable, ModelRefused) as error:
         record_failed_call(run, call_id=call_id, error=error, now=clock())
-        return
-    try:
+    else:
         record_answer(run, call_id=call_id, completion=completion, occurred_at=sent_at, now=clock())
-    except HoldNotOpen:
-        # The sweeper closed this attempt while the answer was on its way; what it booked stands.
-        return
 
 
+@transaction.atomic
+def begin_call(run: RunView, *, call_id: UUID, now: datetime) -> bool:
+    """Commits that the call goes out. False when it must not: its job has ended meanwhile, or its hold has."""
+    locked = steps.lock_wanted(run, now=now)
+    if locked is None:
+        return False
+    if calls.claim_call(tenant=run.tenant, call_id=call_id, now=now):
+        return True
+    # The next attempt makes a fresh reservation.
+    steps.give_up_run(run=run, code="hold_expired", message="The reservation had run out.", now=now)
+    return False
+
+
+@patient
 @transaction.atomic
 def record_failed_call(run: RunView, *, call_id: UUID, error: ModelUnavailable | ModelRefused, now: datetime) -> None:
     """The call brought nothing: its money is let go or booked as a loss, and the step fails or tries again."""
@@ -203,6 +217,7 @@ def record_failed_call(run: RunView, *, call_id: UUID, error: ModelUnavailable |
     steps.fail_run(job, row, code=error.code, message=error.text, is_retryable=is_retryable, now=now)
 
 
+@patient
 @transaction.atomic
 def record_answer(run: RunView, *, call_id: UUID, completion: Completion, occurred_at: datetime, now: datetime) -> None:
     """T2, one commit: answer, usage, ledger entry, hold closed, step ended. An unusable answer is paid all the same."""
@@ -225,15 +240,14 @@ def record_answer(run: RunView, *, call_id: UUID, completion: Completion, occurr
 @transaction.atomic
 def assemble(run: RunView, clock: Clock) -> None:
     """Merges the parts into the document. No call, no cost."""
-    locked = steps.lock_running(run)
+    now = clock()
+    locked = steps.lock_wanted(run, now=now)
     if locked is None:
         return
     job, row = locked
-    outputs = [step.output for step in jobs.latest_runs(job) if step.step != ASSEMBLE]
-    parts = [[Section.from_json(item) for item in output["sections"]] for output in outputs if output]
-    now = clock()
-    if job.state in {JobState.QUEUED, JobState.RUNNING}:
-        reporting.finish_report(tenant=run.tenant, report_id=job.subject_id, parts=parts, now=now)
+    outputs: list[Any] = [step.output for step in list_steps(job) if step.step != ASSEMBLE]
+    parts = [[Section.from_json(item) for item in output["sections"]] for output in outputs]
+    reporting.finish_report(tenant=run.tenant, report_id=job.subject_id, parts=parts, now=now)
     steps.complete_run(job, row, output={}, now=now)
 
 

@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='job',
-            constraint=models.UniqueConstraint(fields=('tenant', 'idempotency_key'), name='orchestration_job_key'),
+            constraint=models.UniqueConstraint(fields=('tenant', 'author', 'idempotency_key'), name='orchestration_job_key'),
         ),
         migrations.AddConstraint(
             model_name='job',

@@ -13,12 +13,12 @@ from django.db import transaction
 
 from apps.billing import selectors as billing_selectors
 from apps.billing.services import holds, pricing, settlement
-from apps.billing.types import HoldState, LossReason, Quote, TokenUsage
+from apps.billing.types import HoldNotOpen, HoldState, HoldView, LossReason, Quote, TokenUsage
 from apps.common.failpoints import failpoint
 from apps.common.tenancy import TenantId
 from apps.llm import selectors as llm_selectors
 from apps.llm import services as llm
-from apps.llm.types import CallState, CallUsage, CallView, Completion
+from apps.llm.types import CallState, CallUsage, Completion
 from apps.orchestration.services.steps import lease_length
 from apps.reporting.types import PromptPlan
 
@@ -78,10 +78,8 @@ def reserve_call(*, tenant: TenantId, job_id: UUID, operation_key: str, plan: Ca
 @transaction.atomic
 def claim_call(*, tenant: TenantId, call_id: UUID, now: datetime) -> bool:
     """Marks the call as sent, with a fresh lease on its hold, before a byte leaves. False when it is not to be sent."""
-    hold = billing_selectors.find_hold_for_call(tenant=tenant, call_id=call_id)
-    if hold is None or hold.state != HoldState.OPEN:
-        return False
-    if not llm.mark_sent(tenant=tenant, call_id=call_id, now=now):
+    hold = find_open_hold(tenant=tenant, call_id=call_id)
+    if hold is None or not llm.mark_sent(tenant=tenant, call_id=call_id, now=now):
         return False
     holds.renew_hold(tenant=tenant, hold_id=hold.id, now=now, lease=lease_length())
     return True
@@ -101,12 +99,11 @@ def settle_call(
     """T2's money part: the answer is kept and paid for, in the caller's transaction.
 
     An answer whose usage cannot be known is not charged: the house bears it, and the loss says so. Raises HoldNotOpen
-    when the sweeper was faster; the caller's transaction must then be given up.
+    when the call has already ended another way; the caller's transaction must then be given up.
     """
-    llm.store_answer(tenant=tenant, call_id=call_id, completion=completion, now=now)
-    hold = billing_selectors.find_hold_for_call(tenant=tenant, call_id=call_id)
-    if hold is None:
-        raise LookupError(f"call {call_id} has no hold")
+    hold = find_open_hold(tenant=tenant, call_id=call_id)
+    if hold is None or not llm.store_answer(tenant=tenant, call_id=call_id, completion=completion, now=now):
+        raise HoldNotOpen
     if completion.usage is None:
         holds.expire_hold(tenant=tenant, hold_id=hold.id, reason=LossReason.USAGE_UNKNOWN, now=now)
         return
@@ -125,24 +122,31 @@ def close_failed_call(
     *, tenant: TenantId, call_id: UUID, error_code: str, was_served: bool | None, now: datetime
 ) -> None:
     """Ends a call that brought no answer. Only a certain "nothing was produced" lets the hold go without a loss."""
-    hold = billing_selectors.find_hold_for_call(tenant=tenant, call_id=call_id)
     llm.store_failure(tenant=tenant, call_id=call_id, error_code=error_code, now=now)
-    if hold is None or hold.state != HoldState.OPEN:
-        return
-    if was_served is False:
-        holds.release_hold(tenant=tenant, hold_id=hold.id, now=now)
-    else:
-        holds.expire_hold(tenant=tenant, hold_id=hold.id, reason=LossReason.OUTCOME_UNKNOWN, now=now)
+    _end_hold(tenant=tenant, call_id=call_id, was_served=was_served, now=now)
 
 
 def abandon_call(*, tenant: TenantId, call_id: UUID, now: datetime) -> None:
     """Ends a call that nobody will wait for any more, by what is known of it: never sent, or sent and lost."""
-    call: CallView = llm_selectors.get_call(tenant=tenant, call_id=call_id)
+    call = llm_selectors.get_call(tenant=tenant, call_id=call_id)
     if call.state == CallState.PLANNED:
         close_failed_call(tenant=tenant, call_id=call_id, error_code="not_sent", was_served=False, now=now)
-        return
-    if call.state != CallState.SENT or not llm.mark_lost(tenant=tenant, call_id=call_id, now=now):
-        return
+    elif call.state == CallState.SENT:
+        llm.mark_lost(tenant=tenant, call_id=call_id, now=now)
+        _end_hold(tenant=tenant, call_id=call_id, was_served=None, now=now)
+
+
+def find_open_hold(*, tenant: TenantId, call_id: UUID) -> HoldView | None:
+    """The money that is set aside for the call, while it is."""
     hold = billing_selectors.find_hold_for_call(tenant=tenant, call_id=call_id)
-    if hold is not None and hold.state == HoldState.OPEN:
+    return hold if hold is not None and hold.state == HoldState.OPEN else None
+
+
+def _end_hold(*, tenant: TenantId, call_id: UUID, was_served: bool | None, now: datetime) -> None:
+    hold = find_open_hold(tenant=tenant, call_id=call_id)
+    if hold is None:
+        return
+    if was_served is False:
+        holds.release_hold(tenant=tenant, hold_id=hold.id, now=now)
+    else:
         holds.expire_hold(tenant=tenant, hold_id=hold.id, reason=LossReason.OUTCOME_UNKNOWN, now=now)

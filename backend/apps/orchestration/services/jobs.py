@@ -9,15 +9,13 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.common.errors import PaymentRequired
-from apps.common.ids import uuid7
-from apps.common.states import WrongState
 from apps.common.tenancy import TenantId
 from apps.observability.context import current_request_id
 from apps.observability.services import record_audit, record_event
-from apps.orchestration.dispatch import send_hint_on_commit
+from apps.orchestration.dispatch import send_hints_on_commit
 from apps.orchestration.models import Job, JobRun
 from apps.orchestration.registry import get_flow
+from apps.orchestration.selectors import check_can_retry, list_steps
 from apps.orchestration.services.states import move_job, move_run
 from apps.orchestration.types import JobKeyReused, JobKind, JobNotFound, JobState, RunState, RunView, StepPlan
 from apps.tenants.types import Actor
@@ -33,10 +31,10 @@ def hash_request(*, kind: str, params: Mapping[str, Any]) -> str:
 
 
 def find_replayed_job(*, actor: Actor, kind: JobKind, params: Mapping[str, Any], key: str | None) -> Job | None:
-    """The job that this key already started, or None. Raises JobKeyReused when the key belongs to another request."""
+    """The job that this person's key already started, or None. Raises JobKeyReused when it began another request."""
     if key is None:
         return None
-    job = Job.objects.filter(tenant_id=actor.tenant, idempotency_key=key).first()
+    job = Job.objects.filter(tenant_id=actor.tenant, author_id=actor.user_id, idempotency_key=key).first()
     if job is not None and job.request_hash != hash_request(kind=kind, params=params):
         raise JobKeyReused
     return job
@@ -78,15 +76,15 @@ def create_job(
         message="Waiting to start",
         now=now,
     )
-    for position, step in enumerate(steps):
-        _create_run(job, step=step, position=position, now=now)
+    runs = [_create_run(job, step=step, position=position, now=now) for position, step in enumerate(steps)]
+    ready = [run.pk for run in runs if run.state == RunState.READY]
+    send_hints_on_commit(tenant=actor.tenant, run_ids=ready)
     return job
 
 
 def _create_run(job: Job, *, step: StepPlan, position: int, now: datetime) -> JobRun:
     is_ready = not step.needs
-    run = JobRun.objects.create(
-        id=uuid7(),
+    return JobRun.objects.create(
         tenant_id=job.tenant_id,
         job=job,
         step=step.name,
@@ -98,9 +96,6 @@ def _create_run(job: Job, *, step: StepPlan, position: int, now: datetime) -> Jo
         next_dispatch_at=now + HINT_GRACE if is_ready else None,
         created_at=now,
     )
-    if is_ready:
-        send_hint_on_commit(tenant=TenantId(job.tenant_id), run_id=run.pk)
-    return run
 
 
 def lock_job(*, tenant: TenantId, job_id: UUID) -> Job:
@@ -130,12 +125,16 @@ def view_run(run: JobRun) -> RunView:
     )
 
 
+def cancel_run(run: JobRun, *, now: datetime) -> None:
+    """Ends an attempt that is not to be run (any further), with whatever it left open."""
+    move_run(run, to=RunState.CANCELLED, now=now)
+    get_flow(run.job.kind).abandon_attempt(view_run(run), now)
+
+
 def stop_open_runs(job: Job, *, now: datetime) -> None:
     """Cancels every step that has not started. One that runs is left to end by itself: its call is already paid for."""
-    flow = get_flow(job.kind)
     for run in job.runs.filter(state__in=[RunState.WAITING, RunState.READY]).order_by("position", "attempt"):
-        if move_run(run, to=RunState.CANCELLED, now=now):
-            flow.abandon_attempt(view_run(run), now)
+        cancel_run(run, now=now)
 
 
 @transaction.atomic
@@ -163,11 +162,11 @@ def cancel_job(*, actor: Actor, job_id: UUID, now: datetime) -> Job:
 def retry_job(*, actor: Actor, job_id: UUID, now: datetime) -> Job:
     """Starts the missing steps of a failed or blocked job again; what had succeeded is kept and not paid twice.
 
-    Raises PaymentRequired when the reserve does not cover the new attempts, WrongState when there is nothing to retry.
+    Raises PaymentRequired when the reserve does not cover the new attempts, WrongState when there is nothing to retry,
+    NotFound when what the job was to make has been deleted.
     """
     job = lock_own_job(actor=actor, job_id=job_id)
-    if job.state not in {JobState.FAILED, JobState.BLOCKED}:
-        raise WrongState("Only a failed or blocked job can be retried.")
+    check_can_retry(job)
     move_job(
         job,
         to=JobState.QUEUED,
@@ -179,16 +178,10 @@ def retry_job(*, actor: Actor, job_id: UUID, now: datetime) -> Job:
         finished_at=None,
     )
     get_flow(job.kind).on_reopened(job, now)
-    for last in latest_runs(job):
+    for last in list_steps(job):
         if last.state in {RunState.FAILED, RunState.CANCELLED}:
             add_attempt(job, last=last, due_at=now, now=now)
     return job
-
-
-def latest_runs(job: Job) -> list[JobRun]:
-    """The newest attempt of each step, in the order of the steps."""
-    newest = job.runs.order_by("position", "-attempt").distinct("position")
-    return list(newest)
 
 
 def add_attempt(job: Job, *, last: JobRun, due_at: datetime, now: datetime) -> JobRun:
@@ -214,18 +207,21 @@ def add_attempt(job: Job, *, last: JobRun, due_at: datetime, now: datetime) -> J
         created_at=now,
     )
     if is_ready and due_at <= now:
-        send_hint_on_commit(tenant=TenantId(job.tenant_id), run_id=run.pk)
+        send_hints_on_commit(tenant=TenantId(job.tenant_id), run_ids=[run.pk])
     return run
 
 
 def end_job(job: Job, *, to: JobState, message: str, code: str, now: datetime) -> None:
-    """Ends a job that cannot go on: open steps are cancelled and their holds let go."""
+    """Ends a job that cannot go on: open steps are cancelled and their holds let go.
+
+    FAILED and BLOCKED alike may be retried; a blocked job waits for money, it has not failed.
+    """
     move_job(job, to=to, now=now, message=message, error=message, error_code=code)
     stop_open_runs(job, now=now)
-    Job.objects.filter(pk=job.pk).update(cost_micros=get_flow(job.kind).compute_cost(job))
     get_flow(job.kind).on_failed(job, now)
 
 
-def block_job(job: Job, *, error: PaymentRequired, now: datetime) -> None:
-    """The reserve does not cover the next attempt: the job waits for the person, it has not failed."""
-    end_job(job, to=JobState.BLOCKED, message=error.text, code=error.code, now=now)
+def store_cost(job: Job) -> None:
+    """Brings the job's cost up to what has been paid for it, at the end of every attempt, paid in vain or not."""
+    job.cost_micros = get_flow(job.kind).compute_cost(job)
+    job.save(update_fields=["cost_micros"])

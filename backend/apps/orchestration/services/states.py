@@ -31,8 +31,8 @@ def move_job(job: Job, *, to: JobState, now: datetime, message: str, **changes: 
     )
 
 
-def move_run(run: JobRun, *, to: RunState, now: datetime, **changes: Any) -> bool:
-    """Moves one attempt of a step. False when it had left the state that the caller saw: somebody was faster."""
+def move_run(run: JobRun, *, to: RunState, now: datetime, **changes: Any) -> None:
+    """Moves one attempt of a step. Raises WrongState when the table or a faster hand forbids it."""
     before = RunState(run.state)
     if not RUN_STATES.allows(before, to):
         raise WrongState(f"A step that is {before.value} cannot become {to.value}.")
@@ -41,7 +41,7 @@ def move_run(run: JobRun, *, to: RunState, now: datetime, **changes: Any) -> boo
         changes.setdefault("next_dispatch_at", None)
     updated = JobRun.objects.filter(pk=run.pk, tenant_id=run.tenant_id, state=before).update(state=to, **changes)
     if not updated:
-        return False
+        raise WrongState
     run.refresh_from_db()
     record_event(
         tenant=run.tenant_id,
@@ -52,4 +52,3 @@ def move_run(run: JobRun, *, to: RunState, now: datetime, **changes: Any) -> boo
         data={"step": run.step, "attempt": run.attempt, "error_code": run.error_code},
         now=now,
     )
-    return True

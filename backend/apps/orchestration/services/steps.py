@@ -12,22 +12,34 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import transaction
+from structlog.contextvars import bound_contextvars
 
+from apps.accounts.selectors import is_active
 from apps.common.clock import Clock
-from apps.common.errors import PaymentRequired
+from apps.common.errors import Conflict, PaymentRequired
 from apps.common.tenancy import TenantId
 from apps.observability.context import bind_request, clear_request
-from apps.orchestration.dispatch import send_hint_on_commit
+from apps.orchestration.dispatch import send_hints_on_commit
 from apps.orchestration.models import Job, JobRun
 from apps.orchestration.registry import get_flow
-from apps.orchestration.services.jobs import HINT_GRACE, add_attempt, block_job, end_job, lock_job, view_run
+from apps.orchestration.services.jobs import (
+    HINT_GRACE,
+    add_attempt,
+    cancel_run,
+    end_job,
+    lock_job,
+    store_cost,
+    view_run,
+)
 from apps.orchestration.services.states import move_job, move_run
-from apps.orchestration.types import ACTIVE_JOB_STATES, JobState, RunState, RunView
+from apps.orchestration.types import ACTIVE_JOB_STATES, ALIVE_RUN_STATES, JobState, RunState, RunView
 
 _log = structlog.get_logger(__name__)
 
 # Paid attempts of one step before the job asks the person. Bounds what a storm of failures can cost.
 ATTEMPTS_PER_TRY: Final = 3
+
+ACCOUNT_CLOSED: Final = "The account that asked for this has been closed."
 
 
 def backoff(attempt: int) -> timedelta:
@@ -53,10 +65,12 @@ def claim_run(*, tenant: TenantId, run_id: UUID, now: datetime) -> tuple[str, st
     run = JobRun.objects.get(pk=run_id)
     if job.state not in ACTIVE_JOB_STATES or run.state != RunState.READY:
         return None
+    if not is_active(user_id=job.author_id):
+        end_job(job, to=JobState.FAILED, message=ACCOUNT_CLOSED, code="account_closed", now=now)
+        return None
     if job.state == JobState.QUEUED:
         move_job(job, to=JobState.RUNNING, now=now, message="Started", started_at=job.started_at or now)
-    if not move_run(run, to=RunState.RUNNING, now=now, started_at=now, lease_until=now + lease_length()):
-        return None
+    move_run(run, to=RunState.RUNNING, now=now, started_at=now, lease_until=now + lease_length())
     return job.kind, job.request_id, view_run(run)
 
 
@@ -72,7 +86,8 @@ def execute_run(*, tenant: TenantId, run_id: UUID, clock: Clock) -> bool:
     kind, request_id, run = claimed
     bind_request(request_id=request_id, address=None)
     try:
-        get_flow(kind).run_step(run, clock)
+        with bound_contextvars(request_id=request_id, run_id=str(run.id)):
+            get_flow(kind).run_step(run, clock)
     except Exception:  # noqa: BLE001 - whatever a step raises, its money and its row must be ended
         _log.exception("step.crashed", run_id=str(run.id), step=run.step)
         give_up_run(run=run, code="internal_error", message="Something went wrong on our side.", now=clock())
@@ -90,7 +105,6 @@ def give_up_run(*, run: RunView, code: str, message: str, now: datetime) -> bool
     job, row = locked
     get_flow(job.kind).abandon_attempt(run, now)
     fail_run(job, row, code=code, message=message, is_retryable=True, now=now)
-    Job.objects.filter(pk=job.pk).update(cost_micros=get_flow(job.kind).compute_cost(job))
     return True
 
 
@@ -101,29 +115,45 @@ def lock_running(run: RunView) -> tuple[Job, JobRun] | None:
     return (job, row) if row.state == RunState.RUNNING else None
 
 
+def lock_wanted(run: RunView, *, now: datetime) -> tuple[Job, JobRun] | None:
+    """The same for an attempt about to begin something: None also when the job has ended, and then the attempt has."""
+    locked = lock_running(run)
+    if locked is None or locked[0].state in ACTIVE_JOB_STATES:
+        return locked
+    cancel_run(locked[1], now=now)
+    return None
+
+
 def complete_run(job: Job, row: JobRun, *, output: Mapping[str, Any], now: datetime) -> None:
-    """Ends an attempt well and makes ready what waited for it. Takes both from `lock_running`, in one transaction."""
-    flow = get_flow(job.kind)
-    if job.state not in ACTIVE_JOB_STATES:
-        # Cancelled while the call was under way: the call is paid, its result is not used.
+    """Ends an attempt well and makes ready what waited for it. Takes both from `lock_running`, in one transaction.
+
+    In a job that failed meanwhile the result is kept for a retry; in a cancelled one it is paid and not used.
+    """
+    store_cost(job)
+    if job.state == JobState.CANCELLED:
         move_run(row, to=RunState.CANCELLED, now=now)
-        Job.objects.filter(pk=job.pk).update(cost_micros=flow.compute_cost(job))
         return
     move_run(row, to=RunState.SUCCEEDED, now=now, output=dict(output))
-    Job.objects.filter(pk=job.pk).update(cost_micros=flow.compute_cost(job))
+    if job.state in ACTIVE_JOB_STATES:
+        advance_job(job, now=now)
+
+
+def advance_job(job: Job, *, now: datetime) -> None:
+    """Makes ready the steps whose needs are met; ends the job well when none is left."""
     done = set(job.runs.filter(state=RunState.SUCCEEDED).values_list("step", flat=True))
-    waiting = list(job.runs.filter(state=RunState.WAITING).order_by("position"))
-    for run in waiting:
-        if set(run.needs) <= done:
-            move_run(run, to=RunState.READY, now=now, next_dispatch_at=now + HINT_GRACE)
-            send_hint_on_commit(tenant=TenantId(run.tenant_id), run_id=run.pk)
-    if not job.runs.filter(state__in=[RunState.WAITING, RunState.READY, RunState.RUNNING]).exists():
+    waiting = job.runs.filter(state=RunState.WAITING).order_by("position")
+    ready = [run for run in waiting if set(run.needs) <= done]
+    for run in ready:
+        move_run(run, to=RunState.READY, now=now, next_dispatch_at=now + HINT_GRACE)
+    send_hints_on_commit(tenant=TenantId(job.tenant_id), run_ids=[run.pk for run in ready])
+    if not job.runs.filter(state__in=ALIVE_RUN_STATES).exists():
         move_job(job, to=JobState.SUCCEEDED, now=now, message="Finished")
 
 
 def fail_run(job: Job, row: JobRun, *, code: str, message: str, is_retryable: bool, now: datetime) -> None:
     """Ends an attempt badly: another one follows while the cap allows it, else the job fails with this reason."""
     move_run(row, to=RunState.FAILED, now=now, error_code=code, error=message)
+    store_cost(job)
     if job.state not in ACTIVE_JOB_STATES:
         return
     if not is_retryable or row.attempt >= ATTEMPTS_PER_TRY * (job.retries + 1):
@@ -133,4 +163,7 @@ def fail_run(job: Job, row: JobRun, *, code: str, message: str, is_retryable: bo
         with transaction.atomic():
             add_attempt(job, last=row, due_at=now + backoff(row.attempt), now=now)
     except PaymentRequired as error:
-        block_job(job, error=error, now=now)
+        end_job(job, to=JobState.BLOCKED, message=error.text, code=error.code, now=now)
+    except Conflict as error:
+        # What a further attempt needs is gone: the model has lost its price, say.
+        end_job(job, to=JobState.FAILED, message=error.text, code=error.code, now=now)

@@ -3,23 +3,25 @@
 Safe to run twice at once: rows are claimed with SKIP LOCKED or re-read under the job's lock.
 """
 
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 from django.db import transaction
 
 from apps.billing import selectors as billing_selectors
 from apps.billing.services import holds
-from apps.billing.types import HoldNotOpen, HoldView
+from apps.billing.types import HoldView
 from apps.common.tenancy import TenantId
-from apps.orchestration.dispatch import send_hint
+from apps.orchestration.dispatch import send_hints
 from apps.orchestration.models import JobRun
-from apps.orchestration.services.calls import abandon_call
+from apps.orchestration.services.calls import abandon_call, find_open_hold
 from apps.orchestration.services.jobs import lock_job, view_run
 from apps.orchestration.services.steps import fail_run, give_up_run, lease_length
-from apps.orchestration.types import RunState, SweepResult
+from apps.orchestration.types import RUN_STATES, RunState, SweepResult
+
+Row = TypeVar("Row")
 
 _log = structlog.get_logger(__name__)
 
@@ -54,31 +56,49 @@ def dispatch_due_runs(*, now: datetime) -> int:
         JobRun.objects.filter(pk__in=[run.pk for run in due], state=RunState.READY).update(
             next_dispatch_at=now + REPEAT_AFTER
         )
-    return sum(send_hint(tenant=TenantId(run.tenant_id), run_id=run.pk) for run in due)
+    return send_hints([(TenantId(run.tenant_id), run.pk) for run in due])
 
 
 def close_expired_runs(*, now: datetime) -> int:
     """Ends every attempt whose worker has not come back within its lease."""
-    expired = JobRun.objects.filter(state=RunState.RUNNING, lease_until__lt=now).order_by("lease_until", "id")[:BATCH]
-    return sum(
-        give_up_run(run=view_run(run), code="interrupted", message=INTERRUPTED, now=now) for run in list(expired)
-    )
+
+    def close(run: JobRun) -> bool:
+        return give_up_run(run=view_run(run), code="interrupted", message=INTERRUPTED, now=now)
+
+    expired = JobRun.objects.filter(state=RunState.RUNNING, lease_until__lt=now).order_by("lease_until", "id")
+    return _close_each(list(expired[:BATCH]), close)
 
 
 def close_overdue_holds(*, now: datetime) -> int:
     """Ends every hold past its lease that nobody will use any more; one whose step still waits gets a fresh lease."""
-    overdue = billing_selectors.list_overdue_holds(now=now, limit=BATCH)
-    return sum(close_overdue_hold(hold=hold, now=now) for hold in overdue)
+
+    def close(hold: HoldView) -> bool:
+        return close_overdue_hold(hold=hold, now=now)
+
+    return _close_each(billing_selectors.list_overdue_holds(now=now, limit=BATCH), close)
+
+
+def _close_each(rows: Iterable[Row], close: Callable[[Row], bool]) -> int:
+    """How many were closed. One that cannot be closed is an alarm, not the end of everybody else's round."""
+    closed = 0
+    for row in rows:
+        try:
+            closed += close(row)
+        except Exception:  # noqa: BLE001 - whatever is wrong with one row, the next is another customer's
+            _log.exception("sweep.stuck", row=str(row))
+    return closed
 
 
 @transaction.atomic
 def close_overdue_hold(*, hold: HoldView, now: datetime) -> bool:
     """Decides about one overdue hold under its job's lock. False when it stays open, or somebody else has ended it."""
     job = lock_job(tenant=hold.tenant, job_id=hold.job_id)
-    row = job.runs.filter(payload__call_id=str(hold.call_id)).order_by("-attempt").first()
+    if find_open_hold(tenant=hold.tenant, call_id=hold.call_id) is None:
+        return False
+    row = job.runs.filter(payload__call_id=str(hold.call_id)).first()
     if row is not None and is_still_wanted(row, now=now):
         # A long queue or a back-off is no reason to take the money away from a job that has been promised it.
-        renew_open_hold(hold=hold, now=now)
+        holds.renew_hold(tenant=hold.tenant, hold_id=hold.id, now=now, lease=lease_length())
         return False
     abandon_call(tenant=hold.tenant, call_id=hold.call_id, now=now)
     if row is not None and row.state == RunState.RUNNING:
@@ -90,10 +110,4 @@ def is_still_wanted(run: JobRun, *, now: datetime) -> bool:
     """Whether the attempt waits for a worker, or a worker that is believed to live has it."""
     if run.state == RunState.RUNNING:
         return run.lease_until is not None and run.lease_until >= now
-    return run.state == RunState.READY
-
-
-def renew_open_hold(*, hold: HoldView, now: datetime) -> None:
-    """A fresh lease, unless the hold was settled since it was listed."""
-    with suppress(HoldNotOpen):
-        holds.renew_hold(tenant=hold.tenant, hold_id=hold.id, now=now, lease=lease_length())
+    return not RUN_STATES.is_final(RunState(run.state))

@@ -119,8 +119,12 @@ def cancel_report(*, tenant: TenantId, report_id: UUID, now: datetime) -> bool:
     return _move(tenant=tenant, report_id=report_id, to=ReportState.CANCELLED, now=now, finished_at=now)
 
 
+@transaction.atomic
 def reopen_report(*, tenant: TenantId, report_id: UUID, now: datetime) -> bool:
-    """Lets a failed report wait for its job again. False when it had not failed."""
+    """Lets a failed report wait for its job again. False when it had not failed. Raises ReportNotFound when deleted."""
+    kept = Report.objects.select_for_update().filter(tenant_id=tenant, id=report_id, deleted_at=None)
+    if kept.first() is None:
+        raise ReportNotFound
     return _move(tenant=tenant, report_id=report_id, to=ReportState.PENDING, now=now, finished_at=None)
 
 
