@@ -136,7 +136,27 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-UNFOLD = {"SITE_TITLE": "AfterResume staff", "SITE_HEADER": "AfterResume", "SITE_SYMBOL": "inventory_2"}
+UNFOLD = {
+    "SITE_TITLE": "AfterResume staff",
+    "SITE_HEADER": "AfterResume",
+    "SITE_SYMBOL": "inventory_2",
+    # The green of the product, from paper to ink.
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.5% .012 165)",
+            "100": "oklch(94% .028 165)",
+            "200": "oklch(88% .05 165)",
+            "300": "oklch(79% .075 166)",
+            "400": "oklch(68% .09 167)",
+            "500": "oklch(56% .09 168)",
+            "600": "oklch(46% .08 168)",
+            "700": "oklch(42.5% .072 168)",
+            "800": "oklch(35% .058 168)",
+            "900": "oklch(29% .045 168)",
+            "950": "oklch(20% .03 168)",
+        }
+    },
+}
 SPECTACULAR_SETTINGS = {
     "TITLE": "AfterResume API",
     "DESCRIPTION": "A private worklog that becomes documents people can prove, with metered writing help.",
