@@ -140,6 +140,7 @@ UNFOLD = {
     "SITE_TITLE": "AfterResume staff",
     "SITE_HEADER": "AfterResume",
     "SITE_SYMBOL": "inventory_2",
+    "SITE_URL": FRONTEND_BASE_URL,
     # The green of the product, from paper to ink.
     "COLORS": {
         "primary": {

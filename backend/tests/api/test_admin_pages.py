@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib import admin
 from django.test import Client
 
@@ -36,6 +37,10 @@ def page(client: Client, address: str) -> str:
     response = client.get(address, follow=True)
     assert response.status_code == 200
     return response.content.decode()
+
+
+def test_the_way_back_to_the_product_leads_to_the_pages_and_not_into_the_api() -> None:
+    assert f'href="{settings.FRONTEND_BASE_URL}"' in page(Client(), "/admin/login/")
 
 
 def test_staff_sign_in_with_their_password() -> None:

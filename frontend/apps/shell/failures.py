@@ -66,10 +66,10 @@ def answer_failure(request: HttpRequest, error: BackendError) -> HttpResponse:
     page = _PAGES[type(error)]
     if is_htmx(request):
         response = HttpResponse(status=page.status)
-        add_toast(response, error.message or page.title, level="danger")
+        add_toast(response, _sentence_of(error) or page.title, level="danger")
         reswap(response, "none")
     else:
-        response = failure_response(request, page, detail=error.message, request_id=error.request_id)
+        response = failure_response(request, page, detail=_sentence_of(error), request_id=error.request_id)
     if isinstance(error, RateLimited):
         response["Retry-After"] = str(error.retry_after)
     if page.is_passing:
@@ -89,6 +89,13 @@ def failure_response(
         "base": "base_shell.html" if _is_signed_in(request) else "base_bare.html",
     }
     return HttpResponse(render_to_string("shell/failure.html", context, request=request), status=page.status)
+
+
+def _sentence_of(error: BackendError) -> str:
+    """What went wrong. "The marked fields" say nothing where no form is in sight: what is wrong with them does."""
+    if isinstance(error, Invalid) and error.fields:
+        return " ".join(sentence for sentences in error.fields.values() for sentence in sentences)
+    return error.message
 
 
 def _is_signed_in(request: HttpRequest) -> bool:

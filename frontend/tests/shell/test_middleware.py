@@ -101,6 +101,13 @@ def test_each_refusal_has_its_page(status: int, title: str, signed_in: Client, f
     assert title in response.content.decode()
 
 
+def test_a_refusal_without_a_form_says_what_was_refused(signed_in: Client, fake_backend: FakeBackend) -> None:
+    refused = shapes.error("invalid", "Please correct the marked fields.", {"cursor": ["This is not of this list."]})
+    fake_backend.answer_with("GET", "/api/me/", Reply(status=400, body=refused))
+    assert b"This is not of this list." in signed_in.get("/profile/").content
+    assert "This is not of this list." in signed_in.get("/profile/", headers=HTMX)["HX-Trigger"]
+
+
 def test_a_rate_limit_is_passed_on(signed_in: Client, fake_backend: FakeBackend) -> None:
     limited = Reply(status=429, body=shapes.error("rate_limited", "Slow down."), headers={"Retry-After": "17"})
     fake_backend.answer_with("GET", "/api/me/", limited)
