@@ -53,7 +53,7 @@ def idempotent(
 
         @functools.wraps(method)
         def wrapper(view: Any, request: Request, *args: Any, **kwargs: Any) -> Answer:
-            key = _read_key(request, is_required=is_required)
+            key = read_key(request, is_required=is_required)
             if key is None:
                 return handler(view, request, *args, **kwargs)
             actor, request_hash = get_actor(request), _hash_request(request)
@@ -75,7 +75,8 @@ def idempotent(
     return decorate if method is None else decorate(method)
 
 
-def _read_key(request: Request, *, is_required: bool) -> str | None:
+def read_key(request: Request, *, is_required: bool = False) -> str | None:
+    """The caller's key, or None without one. Raises Invalid."""
     key = request.headers.get(HEADER, "").strip()
     if len(key) > MAX_KEY_LENGTH or not key.isprintable():
         raise Invalid(fields={HEADER: [f"Use at most {MAX_KEY_LENGTH} printable characters."]})

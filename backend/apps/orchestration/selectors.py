@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from apps.common.states import WrongState
 from apps.common.tenancy import TenantId
@@ -15,8 +15,9 @@ from apps.tenants.types import Actor
 
 
 def list_jobs(*, actor: Actor) -> QuerySet[Job]:
-    """The person's jobs, newest first, with their steps at hand."""
-    return Job.objects.filter(tenant_id=actor.tenant, author_id=actor.user_id).prefetch_related("runs").order_by("-id")
+    """The person's jobs, newest first, with their steps at hand, but not with what these took and brought."""
+    steps = Prefetch("runs", queryset=JobRun.objects.defer("payload", "output"))
+    return Job.objects.filter(tenant_id=actor.tenant, author_id=actor.user_id).prefetch_related(steps).order_by("-id")
 
 
 def get_job(*, actor: Actor, job_id: UUID) -> Job:

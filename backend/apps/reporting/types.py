@@ -12,10 +12,10 @@ from apps.common.errors import Conflict, Invalid, NotFound
 from apps.common.states import StateMachine, WrongState
 from apps.common.tenancy import TenantId
 from apps.llm.types import ChatMessage, Writer
-from apps.worklog.types import FrozenEntry
+from apps.worklog.types import FROZEN_MAX, FrozenEntry
 
 TITLE_MAX: Final = 200
-ENTRIES_MAX: Final = 500
+ENTRIES_MAX: Final = FROZEN_MAX
 
 
 class ReportKind(models.TextChoices):

@@ -9,9 +9,7 @@ from apps.observability.models import EventRecord
 from apps.orchestration import selectors
 from apps.orchestration.models import Job, JobRun
 from apps.orchestration.types import Estimate, JobKind, JobState, RunState
-from apps.reporting.types import ReportKind
-
-MAX_ENTRIES = 500
+from apps.reporting.types import ENTRIES_MAX, TITLE_MAX, ReportKind
 
 
 class ReportParamsSerializer(serializers.Serializer[Any]):
@@ -21,9 +19,9 @@ class ReportParamsSerializer(serializers.Serializer[Any]):
     period_from = serializers.DateField()
     period_to = serializers.DateField()
     entry_ids = serializers.ListField(
-        child=serializers.UUIDField(), required=False, allow_null=True, min_length=1, max_length=MAX_ENTRIES
+        child=serializers.UUIDField(), required=False, allow_null=True, min_length=1, max_length=ENTRIES_MAX
     )
-    title = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
+    title = serializers.CharField(required=False, allow_blank=True, max_length=TITLE_MAX, default="")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["period_to"] < attrs["period_from"]:

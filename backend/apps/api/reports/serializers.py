@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from apps.api.jobs.serializers import JobSerializer, WriterSerializer
 from apps.orchestration.types import JobCost
-from apps.reporting.types import ReportKind, ReportState, ReportSummary
+from apps.reporting.types import TITLE_MAX, ReportKind, ReportState, ReportSummary
 
 
 class BulletSerializer(serializers.Serializer[Any]):
@@ -91,7 +91,7 @@ class StartedReportSerializer(serializers.Serializer[Any]):
 
 
 class RenameReportSerializer(serializers.Serializer[Any]):
-    title = serializers.CharField(max_length=200)
+    title = serializers.CharField(max_length=TITLE_MAX)
 
 
 class ExportFormatSerializer(serializers.Serializer[Any]):

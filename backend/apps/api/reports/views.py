@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.api.authentication import get_actor
-from apps.api.idempotency import HEADER, idempotent
+from apps.api.idempotency import idempotent, read_key
 from apps.api.jobs.serializers import JobSerializer, ReportParamsSerializer
 from apps.api.jobs.views import read_report_request
 from apps.api.reports.serializers import (
@@ -80,7 +80,7 @@ class ReportListView(generics.ListAPIView[Report]):
             actor=actor,
             request=read_report_request(wish.validated_data),
             params=ReportParamsSerializer(wish.validated_data).data,
-            idempotency_key=request.headers.get(HEADER) or None,
+            idempotency_key=read_key(request),
             now=clock.now(),
         )
         job = orchestration.get_job(actor=actor, job_id=job_id)
