@@ -31,7 +31,6 @@ INSTALLED_APPS = [
     "django_filters",
     "django_celery_beat",
     "django_structlog",
-    "django_prometheus",
     "pgtrigger",
     "apps.common",
     "apps.observability",
