@@ -31,7 +31,7 @@ def parse_answer(*, content: str, entry_ids: Collection[UUID]) -> list[Section]:
     try:
         answer = json.loads(fenced.group(1) if fenced else content)
     except (ValueError, RecursionError) as error:
-        raise AnswerMalformed("The writer's answer is not JSON.") from error
+        raise AnswerMalformed("The writer's answer could not be read.") from error
     sections = _list(answer, "sections", limit=SECTIONS_MAX)
     return [_read_section(section, known=frozenset(entry_ids)) for section in sections]
 
