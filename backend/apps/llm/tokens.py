@@ -1,5 +1,6 @@
 """Counting tokens without a tokenizer."""
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -10,6 +11,13 @@ MESSAGE_OVERHEAD: Final = 16
 
 # The answer's schema, which endpoints write into the prompt, and the template's opening.
 REQUEST_OVERHEAD: Final = 2_048
+
+_PIECE: Final = re.compile(r"\w+|[^\w\s]")
+
+
+def count_pieces(text: str) -> int:
+    """Words, numbers and marks: near what a model's tokenizer counts, and never more than the text's bytes."""
+    return sum(1 for _ in _PIECE.finditer(text))
 
 
 def count_tokens(text: str) -> int:

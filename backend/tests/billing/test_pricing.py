@@ -224,7 +224,7 @@ def test_the_built_in_writer_costs_the_house_nothing() -> None:
     publish_example_rate_cards(now=LONG_AGO)
     lines = RateLineItem.objects.filter(version__card__plan=PlanTier.STARTER, model_pattern="builtin-writer-*")
     prices = {line.token_class: (line.price_micros, line.provider_cost_micros) for line in lines}
-    assert prices == {"input": (2_000_000, 0), "output": (8_000_000, 0)}
+    assert prices == {"input": (400_000, 0), "output": (1_600_000, 0)}
 
 
 def test_the_label_of_the_prices_in_force() -> None:

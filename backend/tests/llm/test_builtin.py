@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from apps.llm.providers.builtin.document import write_document
 from apps.llm.providers.builtin.provider import make_provider
 from apps.llm.providers.builtin.sentences import find_outcome, shorten, tidy
+from apps.llm.tokens import count_pieces
 from apps.llm.types import ChatMessage, ModelRefused
 from apps.reporting.services import parse_answer
 from tests.llm.samples import entry, make_request, question
@@ -157,7 +158,7 @@ def test_the_same_question_gives_the_same_answer_and_cost() -> None:
     first, second = make_provider().complete(request), make_provider().complete(request)
     assert (first.content, first.usage) == (second.content, second.usage)
     assert first.usage is not None
-    assert first.usage.output == len(first.content.encode())
+    assert first.usage.output == count_pieces(first.content)
 
 
 @pytest.mark.parametrize(

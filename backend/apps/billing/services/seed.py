@@ -65,10 +65,10 @@ class Tier:
 
 
 TIERS: Final = (
-    Tier(PlanTier.FREE, percent_of_list=150, builtin_input_cents=250, builtin_output_cents=1000),
-    Tier(PlanTier.STARTER, percent_of_list=130, builtin_input_cents=200, builtin_output_cents=800),
-    Tier(PlanTier.PROFESSIONAL, percent_of_list=120, builtin_input_cents=160, builtin_output_cents=640),
-    Tier(PlanTier.ENTERPRISE, percent_of_list=110, builtin_input_cents=120, builtin_output_cents=480),
+    Tier(PlanTier.FREE, percent_of_list=150, builtin_input_cents=50, builtin_output_cents=200),
+    Tier(PlanTier.STARTER, percent_of_list=130, builtin_input_cents=40, builtin_output_cents=160),
+    Tier(PlanTier.PROFESSIONAL, percent_of_list=120, builtin_input_cents=30, builtin_output_cents=120),
+    Tier(PlanTier.ENTERPRISE, percent_of_list=110, builtin_input_cents=20, builtin_output_cents=80),
 )
 
 

@@ -7,21 +7,21 @@ from typing import Any, Final
 
 from apps.llm.providers.base import ModelRequest, Provider
 from apps.llm.providers.builtin.document import write_document
-from apps.llm.tokens import count_message_tokens, count_tokens
+from apps.llm.tokens import count_pieces
 from apps.llm.types import CallUsage, Completion, ModelRefused
 
 TASKS: Final = frozenset({"brag_document"})
 
 
 class BuiltinProvider:
-    """Same question, same answer, same cost: its tokens are the bytes that it read and wrote."""
+    """Same question, same answer, same cost: its tokens are the words and marks that it read and wrote."""
 
     def complete(self, request: ModelRequest) -> Completion:
         started = time.monotonic()
         content = write_document(_read_entries(request), max_bytes=request.max_output_tokens)
         return Completion(
             content=content,
-            usage=CallUsage(input=count_message_tokens(request.messages), output=count_tokens(content)),
+            usage=CallUsage(input=_count_read(request), output=count_pieces(content)),
             provider_request_id=f"builtin:{request.call_id}",
             finish_reason="stop" if content else "length",
             duration_ms=round((time.monotonic() - started) * 1000),
@@ -30,6 +30,11 @@ class BuiltinProvider:
 
 def make_provider() -> Provider:
     return BuiltinProvider()
+
+
+def _count_read(request: ModelRequest) -> int:
+    """The instructions are for models: this writer reads the question alone, and only that is paid for."""
+    return sum(count_pieces(message.content) for message in request.messages if message.role == "user")
 
 
 def _read_entries(request: ModelRequest) -> Sequence[Mapping[str, Any]]:
