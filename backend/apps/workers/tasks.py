@@ -30,5 +30,5 @@ def run_ledger_proof() -> bool:
     """The nightly proof of the whole ledger. Alarms are raised by the proof itself."""
     now = clock.now()
     return run_once_per_period(
-        name="prove_ledger", period=now.date().isoformat(), duty=lambda: prove_ledger(now=now), now=now
+        name="prove_ledger", period=now.date().isoformat(), duty=lambda: prove_ledger(now=now), clock=clock.now
     )

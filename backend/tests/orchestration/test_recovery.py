@@ -204,7 +204,9 @@ def test_one_attempt_that_cannot_be_ended_does_not_keep_the_others_from_it(monke
     assert work(other).state == JobState.SUCCEEDED
 
 
-def test_an_answer_waits_for_a_busy_reserve_rather_than_becoming_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_waits_for_a_busy_reserve_rather_than_becoming_a_loss(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     settle, refusals = calls.settle_call, [ReserveBusy(), OperationalError("the database restarts")]
 
     def settle_third_time(**rest: Any) -> None:
@@ -217,6 +219,7 @@ def test_an_answer_waits_for_a_busy_reserve_rather_than_becoming_a_loss(monkeypa
         job = work(begin_report(make_writer()))
     assert job.state == JobState.SUCCEEDED
     assert (LossEntry.objects.count(), UsageEvent.objects.count()) == (0, 1)
+    assert "Kubernetes" not in caplog.text
 
 
 def test_an_answer_without_a_reservation_is_not_kept() -> None:

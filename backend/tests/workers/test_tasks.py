@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import redis
@@ -79,9 +79,24 @@ def test_a_duty_that_fails_gives_its_period_back() -> None:
         raise RuntimeError("no")
 
     with pytest.raises(RuntimeError):
-        run_once_per_period(name="duty", period="2026-11-23", duty=fail, now=NOW)
-    assert run_once_per_period(name="duty", period="2026-11-23", duty=lambda: None, now=NOW)
-    assert ScheduledPeriod.objects.get().finished_at == NOW
+        run_once_per_period(name="duty", period="2026-11-23", duty=fail, clock=lambda: NOW)
+    assert run_once_per_period(name="duty", period="2026-11-23", duty=lambda: None, clock=lambda: NOW)
+
+
+@pytest.mark.django_db
+def test_a_duty_says_when_it_began_and_when_it_ended() -> None:
+    ticks = iter([NOW, NOW + timedelta(minutes=2)])
+    run_once_per_period(name="duty", period="2026-11-23", duty=lambda: None, clock=lambda: next(ticks))
+    row = ScheduledPeriod.objects.get()
+    assert (row.started_at, row.finished_at) == (NOW, NOW + timedelta(minutes=2))
+
+
+@pytest.mark.django_db
+def test_a_duty_whose_worker_died_is_taken_up_again_after_a_while() -> None:
+    ScheduledPeriod.objects.create(name="duty", period="2026-11-23", started_at=NOW)
+    soon, later = NOW + timedelta(minutes=1), NOW + timedelta(minutes=11)
+    assert not run_once_per_period(name="duty", period="2026-11-23", duty=lambda: None, clock=lambda: soon)
+    assert run_once_per_period(name="duty", period="2026-11-23", duty=lambda: None, clock=lambda: later)
 
 
 def test_every_scheduled_task_exists() -> None:

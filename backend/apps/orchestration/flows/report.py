@@ -7,6 +7,7 @@ either starts with its money held or is refused at once.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -35,8 +36,6 @@ from apps.worklog import selectors as worklog
 from apps.worklog.types import FrozenEntry
 
 ASSEMBLE: Final = "assemble"
-# The outcome of a paid call is worth waiting for: a busy row or a database that restarts must not turn it into a loss.
-patient: Final = stamina.retry(on=(OperationalError, ReserveBusy), attempts=5, timeout=30)
 REPORT_TITLES: Final[Mapping[str, str]] = {"brag_document": "Brag document"}
 
 
@@ -184,9 +183,14 @@ def write(run: RunView, clock: Clock) -> None:
     try:
         completion = calls.send_call(tenant=run.tenant, call_id=call_id)
     except (ModelUnavailable, ModelRefused) as error:
-        record_failed_call(run, call_id=call_id, error=error, now=clock())
+        record = partial(record_failed_call, error=error)
     else:
-        record_answer(run, call_id=call_id, completion=completion, occurred_at=sent_at, now=clock())
+        record = partial(record_answer, completion=completion, occurred_at=sent_at)
+    # The outcome of a paid call is worth waiting for: a busy row or a restart of the database must not make it a loss.
+    # (As a decorator, the same would write the answer into the log.)
+    for attempt in stamina.retry_context(on=(OperationalError, ReserveBusy), attempts=5, timeout=30):
+        with attempt:
+            record(run, call_id=call_id, now=clock())
 
 
 @transaction.atomic
@@ -202,7 +206,6 @@ def begin_call(run: RunView, *, call_id: UUID, now: datetime) -> bool:
     return False
 
 
-@patient
 @transaction.atomic
 def record_failed_call(run: RunView, *, call_id: UUID, error: ModelUnavailable | ModelRefused, now: datetime) -> None:
     """The call brought nothing: its money is let go or booked as a loss, and the step fails or tries again."""
@@ -217,7 +220,6 @@ def record_failed_call(run: RunView, *, call_id: UUID, error: ModelUnavailable |
     steps.fail_run(job, row, code=error.code, message=error.text, is_retryable=is_retryable, now=now)
 
 
-@patient
 @transaction.atomic
 def record_answer(run: RunView, *, call_id: UUID, completion: Completion, occurred_at: datetime, now: datetime) -> None:
     """T2, one commit: answer, usage, ledger entry, hold closed, step ended. An unusable answer is paid all the same."""
