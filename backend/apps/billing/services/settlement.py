@@ -1,6 +1,7 @@
 """Turning a hold into what the call really cost: usage event, ledger entry and the hold's end in one commit."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from apps.billing.models import LossEntry, ReserveAccount, ReserveHold, UsageEvent
@@ -37,20 +38,8 @@ def settle_hold(
     entry_id = _post_usage(account, hold, usage=usage, billed=billed, now=now)
     store_account(account=account, now=now)
     event = UsageEvent.objects.create(
-        **_counts(usage),
-        tenant_id=tenant,
-        hold=hold,
+        **_describe(hold, usage=usage, rated=rated, billed=billed),
         settlement_id=entry_id,
-        idempotency_key=hold.operation_key,
-        job_id=hold.job_id,
-        call_id=hold.call_id,
-        meter=hold.meter,
-        model=hold.model,
-        rate_version_id=hold.rate_version_id,
-        charges=[charge.to_json() for charge in rated.charges],
-        cost_micros=billed,
-        excess_micros=rated.cost_micros - billed,
-        provider_cost_micros=rated.provider_cost_micros,
         provider_request_id=provider_request_id[:255],
         duration_ms=max(0, duration_ms),
         occurred_at=occurred_at,
@@ -70,8 +59,24 @@ def _bound_cost(account: ReserveAccount, hold: ReserveHold, rated: Rated) -> int
     return min(rated.cost_micros, hold.amount_micros, above_floor)
 
 
-def _counts(usage: TokenUsage) -> dict[str, int]:
-    return {f"{token_class.value}_tokens": count for token_class, count in usage.by_class().items()}
+def _describe(hold: ReserveHold, *, usage: TokenUsage, rated: Rated, billed: int) -> dict[str, Any]:
+    """What an event takes over from its hold, and its price with all that this rests on."""
+    counts = {f"{token_class.value}_tokens": count for token_class, count in usage.by_class().items()}
+    return {
+        **counts,
+        "tenant_id": hold.tenant_id,
+        "hold": hold,
+        "idempotency_key": hold.operation_key,
+        "job_id": hold.job_id,
+        "call_id": hold.call_id,
+        "meter": hold.meter,
+        "model": hold.model,
+        "rate_version_id": hold.rate_version_id,
+        "charges": [charge.to_json() for charge in rated.charges],
+        "cost_micros": billed,
+        "excess_micros": rated.cost_micros - billed,
+        "provider_cost_micros": rated.provider_cost_micros,
+    }
 
 
 def _post_usage(

@@ -70,9 +70,14 @@ def create_report(
         entry_count=len(entries),
         created_at=now,
     )
+    _keep_entries(row, entries)
+    return view_report(row)
+
+
+def _keep_entries(row: Report, entries: Sequence[FrozenEntry]) -> None:
     ReportEntry.objects.bulk_create(
         ReportEntry(
-            tenant_id=actor.tenant,
+            tenant_id=row.tenant_id,
             report=row,
             worklog_id=entry.id,
             version=entry.version,
@@ -81,7 +86,6 @@ def create_report(
         )
         for position, entry in enumerate(entries)
     )
-    return view_report(row)
 
 
 @transaction.atomic
