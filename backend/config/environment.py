@@ -1,5 +1,6 @@
 """Typed readers of the process environment: each failure names the variable and says what to do, never its value."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import environ
@@ -24,6 +25,26 @@ def read_secret(name: str) -> str:
     value = read_required(name, hint="Generate one: python -c 'import secrets; print(secrets.token_urlsafe(64))'")
     if len(value) < MIN_SECRET_LENGTH or len(set(value)) < 10:
         raise ImproperlyConfigured(f"{name} is too weak: it needs {MIN_SECRET_LENGTH} random characters.")
+    return value
+
+
+def read_choice(name: str, *, choices: Sequence[str], default: str) -> str:
+    """One of a few words; raises ImproperlyConfigured for any other."""
+    value: str = env.str(name, default=default).strip()
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} must be one of: {', '.join(choices)}.")
+    return value
+
+
+def read_int(name: str, *, default: int, minimum: int = -(10**15), maximum: int = 10**15) -> int:
+    """A whole number within bounds; raises ImproperlyConfigured for anything else."""
+    try:
+        value: int = env.int(name, default=default)
+    except ValueError:
+        # Without its cause, which would show the value.
+        raise ImproperlyConfigured(f"{name} must be a whole number.") from None
+    if not minimum <= value <= maximum:
+        raise ImproperlyConfigured(f"{name} must lie between {minimum} and {maximum}.")
     return value
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import structlog
 
-from config.environment import env, read_database, read_required, read_secret
+from config.environment import env, read_choice, read_database, read_int, read_required, read_secret
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -241,17 +241,17 @@ STORAGES: dict[str, dict[str, object]] = {
 }
 
 # --- Money -----------------------------------------------------------------------------------------------------------
-RESERVE_DEFAULT_POLICY: str = env.str("RESERVE_DEFAULT_POLICY", default="warn")
-RESERVE_DEFAULT_FLOOR_MICROS: int = env.int("RESERVE_DEFAULT_FLOOR_MICROS", default=-5_000_000)
-RESERVE_DEFAULT_LOW_BALANCE_MICROS: int = env.int("RESERVE_DEFAULT_LOW_BALANCE_MICROS", default=1_000_000)
+RESERVE_DEFAULT_POLICY = read_choice("RESERVE_DEFAULT_POLICY", choices=("block", "warn", "limited"), default="warn")
+RESERVE_DEFAULT_FLOOR_MICROS = read_int("RESERVE_DEFAULT_FLOOR_MICROS", default=-5_000_000, maximum=0)
+RESERVE_DEFAULT_LOW_BALANCE_MICROS = read_int("RESERVE_DEFAULT_LOW_BALANCE_MICROS", default=1_000_000, minimum=0)
 # How long a hold may stay open: longer than the longest model call with its retries, shorter than a person's patience.
-HOLD_LEASE_SECONDS: int = env.int("HOLD_LEASE_SECONDS", default=180)
+HOLD_LEASE_SECONDS = read_int("HOLD_LEASE_SECONDS", default=180, minimum=1)
 
 # --- Language model --------------------------------------------------------------------------------------------------
 LLM_BASE_URL: str = env.str("LLM_BASE_URL", default="")
 LLM_API_KEY: str = env.str("LLM_API_KEY", default="")
 LLM_MODEL: str = env.str("LLM_MODEL", default="")
-LLM_TOTAL_DEADLINE_SECONDS: int = env.int("LLM_TOTAL_DEADLINE_SECONDS", default=90)
+LLM_TOTAL_DEADLINE_SECONDS = read_int("LLM_TOTAL_DEADLINE_SECONDS", default=90, minimum=1)
 
 # Named points where a test may kill the process. Only the test settings may fill this.
 FAILPOINTS: dict[str, str] = {}

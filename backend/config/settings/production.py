@@ -4,6 +4,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.environment import env, read_required
 from config.settings.base import *  # noqa: F403
+from config.settings.base import CELERY_TASK_SOFT_TIME_LIMIT, HOLD_LEASE_SECONDS, LLM_TOTAL_DEADLINE_SECONDS
 
 DEBUG = False
 ALLOWED_HOSTS = [host.strip() for host in env.list("ALLOWED_HOSTS", default=[]) if host.strip()]
@@ -22,3 +23,9 @@ SECURE_REDIRECT_EXEMPT = [r"^api/"]
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
+# The sweeper gives up a call whose lease has run out: one that may still be answered would be paid by the house.
+if 2 * LLM_TOTAL_DEADLINE_SECONDS > HOLD_LEASE_SECONDS or LLM_TOTAL_DEADLINE_SECONDS >= CELERY_TASK_SOFT_TIME_LIMIT:
+    raise ImproperlyConfigured(
+        "LLM_TOTAL_DEADLINE_SECONDS may be at most half of HOLD_LEASE_SECONDS"
+        f" and must be below {CELERY_TASK_SOFT_TIME_LIMIT}, the limit of a task."
+    )

@@ -56,6 +56,11 @@ def test_a_missing_variable_is_named(name: str) -> None:
         ("BACKEND_SECRET_KEY", "ab" * 40),
         ("DATABASE_URL", "sqlite:///hunter2.db"),
         ("ALLOWED_HOSTS", "*"),
+        ("RESERVE_DEFAULT_POLICY", "hunter2"),
+        ("RESERVE_DEFAULT_FLOOR_MICROS", "1"),
+        ("RESERVE_DEFAULT_LOW_BALANCE_MICROS", "hunter2"),
+        ("LLM_TOTAL_DEADLINE_SECONDS", "91"),
+        ("HOLD_LEASE_SECONDS", "0"),
     ],
 )
 def test_a_weak_value_is_refused_without_being_shown(name: str, value: str) -> None:
