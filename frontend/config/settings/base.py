@@ -88,6 +88,8 @@ _database["OPTIONS"] = {
     "pool": {"min_size": 1, "max_size": env.int("FRONTEND_DATABASE_POOL_SIZE", default=8), "timeout": 5},
     "options": "-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=15000",
 }
+# A connection that died with the server is noticed before a person's request gets it.
+_database["CONN_HEALTH_CHECKS"] = True
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
