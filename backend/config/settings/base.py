@@ -90,7 +90,8 @@ if _pool_size:
 else:
     # Celery's processes (size 0) keep one connection each: a pool would be closed after every task.
     _database["CONN_MAX_AGE"] = 600
-    _database["CONN_HEALTH_CHECKS"] = True
+# A connection that died with the server is noticed before a request gets it.
+_database["CONN_HEALTH_CHECKS"] = True
 _database["ATOMIC_REQUESTS"] = False
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

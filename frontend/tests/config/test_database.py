@@ -10,7 +10,7 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 @pytest.mark.django_db
 def test_a_restart_of_the_database_costs_nobody_a_request() -> None:
     settings: dict[str, Any] = {**connection.settings_dict, "OPTIONS": {"pool": {"min_size": 1, "max_size": 1}}}
-    pooled = DatabaseWrapper(settings, alias="pooled")
+    pooled = DatabaseWrapper(settings, alias=connection.alias)
     try:
         with pooled.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid()")
