@@ -157,7 +157,7 @@ def test_a_model_that_stays_away_fails_the_job_and_costs_nothing() -> None:
         server.knobs.add(fault("status", status=401))
         job = begin_report(actor)
         work(job)
-    assert job.state == JobState.FAILED
+    assert (job.state, job.error_code) == (JobState.FAILED, "model_refused")
     assert (debits(actor), LossEntry.objects.count()) == ([], 0)
     assert Report.objects.get(pk=job.subject_id).state == "failed"
 
