@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", shell.health, name="health"),
 ]
 
+handler400 = "apps.shell.views.bad_request"
 handler403 = "apps.shell.views.forbidden"
 handler404 = "apps.shell.views.not_found"
 handler429 = "apps.shell.views.too_many_requests"

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
@@ -13,6 +14,15 @@ TOO_MANY = FailurePage(
     icon="clock-pause",
     title="One moment, please",
     text="Too many tries in a short time. Wait a few minutes, then try again.",
+)
+TOO_LARGE = FailurePage(
+    status=413,
+    icon="alert-circle",
+    title="This is too much at once",
+    text="A form takes about a million characters. Go back, what you typed is still there, and make it shorter.",
+)
+UNREADABLE = FailurePage(
+    status=400, icon="alert-circle", title="That cannot be done", text="This request cannot be understood."
 )
 
 
@@ -32,6 +42,12 @@ def django_admin(_request: HttpRequest) -> HttpResponseRedirect:
 @login_not_required
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 - Django names it
     return failure_response(request, NOT_FOUND)
+
+
+@login_not_required
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """What Django refuses before any view: a body beyond the limit, an unknown host."""
+    return failure_response(request, TOO_LARGE if isinstance(exception, RequestDataTooBig) else UNREADABLE)
 
 
 @login_not_required

@@ -108,6 +108,20 @@ def test_a_refusal_without_a_form_says_what_was_refused(signed_in: Client, fake_
     assert "This is not of this list." in signed_in.get("/profile/", headers=HTMX)["HX-Trigger"]
 
 
+def test_a_form_beyond_the_limit_is_refused_in_words_inside_the_shell(signed_in: Client) -> None:
+    response = signed_in.post("/worklog/quick-add/", {"title": "x" * 2_000_000})
+    assert response.status_code == 413
+    page = response.content.decode()
+    assert "This is too much at once" in page
+    assert 'id="sidebar"' in page
+
+
+def test_a_request_for_an_unknown_host_is_refused_in_words(client: Client) -> None:
+    response = client.get("/", headers={"Host": "evil.example"})
+    assert response.status_code == 400
+    assert b"This request cannot be understood." in response.content
+
+
 def test_a_rate_limit_is_passed_on(signed_in: Client, fake_backend: FakeBackend) -> None:
     limited = Reply(status=429, body=shapes.error("rate_limited", "Slow down."), headers={"Retry-After": "17"})
     fake_backend.answer_with("GET", "/api/me/", limited)
