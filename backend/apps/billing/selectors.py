@@ -108,6 +108,12 @@ def get_job_cost(*, tenant: TenantId, job_id: UUID) -> int:
     return int(cost["cost"])
 
 
+def get_job_commitment(*, tenant: TenantId, job_id: UUID) -> int:
+    """What a job has cost and may still cost, in micros: paid usage and open holds."""
+    held = ReserveHold.objects.filter(tenant_id=tenant, job_id=job_id, state=HoldState.OPEN)
+    return get_job_cost(tenant=tenant, job_id=job_id) + int(held.aggregate(sum=Sum("amount_micros", default=0))["sum"])
+
+
 def find_hold_for_call(*, tenant: TenantId, call_id: UUID) -> HoldView | None:
     """The one hold of a call, in whatever state."""
     hold = ReserveHold.objects.filter(tenant_id=tenant, call_id=call_id).first()

@@ -20,8 +20,9 @@ class Flow:
 
     kind: JobKind
     run_step: Callable[[RunView, Clock], None]
-    # Makes the payload of a further attempt (a new call with its hold); may raise PaymentRequired.
-    prepare_attempt: Callable[[RunView, datetime], Mapping[str, Any]]
+    # Makes the payload of a further attempt (a new call with its hold of at most so many micros, None for as much as
+    # it takes); may raise PaymentRequired.
+    prepare_attempt: Callable[[RunView, datetime, int | None], Mapping[str, Any]]
     # Ends whatever an attempt left open, when it will not run (any more).
     abandon_attempt: Callable[[RunView, datetime], None]
     compute_cost: Callable[[Job], int]

@@ -6,12 +6,15 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.test import override_settings
 
 from apps.billing.models import ReserveAccount
 from apps.billing.selectors import get_balance
 from apps.billing.services.credits import adjust_reserve, grant_promo_credit
+from apps.billing.services.ledger import EntryDraft, post_entry
 from apps.billing.services.seed import publish_example_rate_cards
+from apps.billing.types import EntryKind
 from apps.common import clock
 from apps.common.ids import uuid7
 from apps.common.tenancy import TenantId
@@ -21,7 +24,7 @@ from apps.orchestration.services.steps import execute_run
 from apps.orchestration.types import ReportRequest, RunState
 from apps.tenants.types import Actor
 from apps.worklog.services import create_entry
-from apps.worklog.types import EntryDraft
+from apps.worklog.types import EntryDraft as WorklogDraft
 from devstack.standins.llm.knobs import Fault
 from devstack.standins.llm.server import ModelServer
 from devstack.standins.web import serving
@@ -47,7 +50,7 @@ def write_entries(actor: Actor, count: int) -> None:
     """So many entries of the actor in the last quarter of 2026."""
     for number in range(count):
         title = TITLES[number % len(TITLES)] if number < len(TITLES) else f"Delivered change {number}"
-        draft = EntryDraft(title=title, occurred_on=FIRST_DAY + timedelta(days=number % 80), employer="Acme")
+        draft = WorklogDraft(title=title, occurred_on=FIRST_DAY + timedelta(days=number % 80), employer="Acme")
         create_entry(actor=actor, draft=draft, now=clock.now())
 
 
@@ -66,6 +69,20 @@ def drain_reserve(actor: Actor, *, leave_micros: int) -> None:
         idempotency_key=str(uuid7()),
         now=clock.now(),
     )
+
+
+def claw_back(actor: Actor) -> None:
+    """A payment is taken back, to below zero: spending stops until somebody pays."""
+    amount = get_balance(tenant=actor.tenant).balance_micros + 1
+    draft = EntryDraft(
+        kind=EntryKind.REFUND,
+        amount_micros=-amount,
+        idempotency_key=str(uuid7()),
+        description="test",
+        refund_id=str(uuid7()),
+    )
+    with transaction.atomic():
+        post_entry(tenant=actor.tenant, draft=draft, now=clock.now())
 
 
 def ask(**changes: Any) -> ReportRequest:

@@ -31,6 +31,7 @@ from tests.factories.accounts import make_staff
 from tests.factories.orchestration import (
     begin_report,
     call_of,
+    claw_back,
     drain_reserve,
     fault,
     make_writer,
@@ -199,7 +200,7 @@ def test_a_blocked_job_goes_on_once_the_money_is_there() -> None:
         server.knobs.add(fault("malformed", times=1))
         job = begin_report(actor)
         set_policy(actor, "block")
-        drain_reserve(actor, leave_micros=job.estimate_micros)
+        claw_back(actor)
         work(job)
         assert (job.state, Report.objects.get().state) == (JobState.BLOCKED, "pending")
         drain_reserve(actor, leave_micros=5_000_000)
@@ -220,7 +221,7 @@ def test_a_blocked_job_can_be_cancelled() -> None:
         server.knobs.add(fault("malformed", times=1))
         job = begin_report(actor)
         set_policy(actor, "block")
-        drain_reserve(actor, leave_micros=job.estimate_micros)
+        claw_back(actor)
         work(job)
     cancel(actor, job)
     assert Report.objects.get().state == "cancelled"

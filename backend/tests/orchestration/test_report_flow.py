@@ -21,7 +21,7 @@ from tests.factories.accounts import make_actor
 from tests.factories.orchestration import (
     ask,
     begin_report,
-    drain_reserve,
+    claw_back,
     fault,
     make_writer,
     model_server,
@@ -211,7 +211,7 @@ def test_a_job_whose_next_attempt_is_not_covered_waits_for_money() -> None:
         server.knobs.add(fault("malformed", times=1))
         job = begin_report(actor)
         set_policy(actor, "block")
-        drain_reserve(actor, leave_micros=job.estimate_micros)
+        claw_back(actor)
         work(job)
     assert (job.state, job.error_code) == (JobState.BLOCKED, "insufficient_reserve")
     assert billing.get_balance(tenant=actor.tenant).held_micros == 0
@@ -233,3 +233,39 @@ def test_the_run_of_a_finished_job_is_never_run_again() -> None:
     assert run_of(job).state == RunState.SUCCEEDED
     work(job)
     assert LLMCall.objects.count() == 1
+
+
+def test_a_second_attempt_holds_only_what_is_left_of_what_was_promised() -> None:
+    actor = make_writer()
+    with model_server() as server:
+        server.knobs.add(fault("malformed", times=1))
+        job = work(begin_report(actor))
+    first, second = ReserveHold.objects.filter(tenant_id=actor.tenant).order_by("created_at")
+    assert first.amount_micros == job.estimate_micros
+    assert second.amount_micros == job.estimate_micros + debits(actor)[0]
+    assert job.cost_micros <= job.estimate_micros
+
+
+def test_a_job_never_costs_more_than_was_promised_the_house_bears_the_rest() -> None:
+    actor = make_writer()
+    with model_server() as server:
+        server.knobs.add(fault("malformed", times=1))
+        job = begin_report(actor)
+        Job.objects.filter(pk=job.pk).update(estimate_micros=1)
+        work(job)
+    assert job.state == JobState.SUCCEEDED
+    assert debits(actor) == [-job.cost_micros]
+    assert LossEntry.objects.get(tenant_id=actor.tenant).reason == "above_hold"
+
+
+def test_a_retry_that_the_person_asks_for_is_a_new_promise() -> None:
+    actor = make_writer()
+    with model_server() as server:
+        server.knobs.add(fault("malformed", times=3))
+        job = work(begin_report(actor))
+        promised, paid = job.estimate_micros, job.cost_micros
+        job = retry_job(actor=actor, job_id=job.pk, now=clock.now())
+        assert job.estimate_micros == promised + paid
+        work(job)
+    assert job.state == JobState.SUCCEEDED
+    assert paid < job.cost_micros <= job.estimate_micros

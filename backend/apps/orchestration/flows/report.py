@@ -253,7 +253,7 @@ def assemble(run: RunView, clock: Clock) -> None:
     steps.complete_run(job, row, output={}, now=now)
 
 
-def prepare_attempt(run: RunView, now: datetime) -> Mapping[str, Any]:
+def prepare_attempt(run: RunView, now: datetime, budget_micros: int | None) -> Mapping[str, Any]:
     """A further attempt sends the same prompt as a new call with a new hold, at the prices of now."""
     if run.step == ASSEMBLE:
         return {}
@@ -272,6 +272,7 @@ def prepare_attempt(run: RunView, now: datetime) -> Mapping[str, Any]:
         operation_key=f"{run.job_id}:{run.step}:{run.attempt}",
         plan=plan,
         now=now,
+        budget_micros=budget_micros,
     )
     return {"call_id": str(call_id)}
 

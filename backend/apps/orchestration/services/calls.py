@@ -4,7 +4,7 @@ T1, one commit: hold and call row. Then the call, outside any transaction. T2, o
 hold closed. Whatever happens in between, the sweeper ends it as exactly one of usage and loss.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -50,8 +50,21 @@ def quote_prompt(*, tenant: TenantId, prompt: PromptPlan, now: datetime) -> Call
     return CallPlan(prompt=prompt, ceiling=ceiling, quote=quote)
 
 
-def reserve_call(*, tenant: TenantId, job_id: UUID, operation_key: str, plan: CallPlan, now: datetime) -> UUID:
-    """T1: writes the call and its hold in the caller's transaction; the call's id. Raises InsufficientReserve."""
+def reserve_call(
+    *,
+    tenant: TenantId,
+    job_id: UUID,
+    operation_key: str,
+    plan: CallPlan,
+    now: datetime,
+    budget_micros: int | None = None,
+) -> UUID:
+    """T1: writes the call and its hold in the caller's transaction; the call's id. Raises InsufficientReserve.
+
+    With a budget no more than that is held, and so paid: what the call costs beyond it is a loss of the house.
+    """
+    at_most = plan.quote.at_most_micros
+    held = at_most if budget_micros is None else min(at_most, max(0, budget_micros))
     call = llm.plan_call(
         tenant=tenant,
         job_id=job_id,
@@ -66,7 +79,7 @@ def reserve_call(*, tenant: TenantId, job_id: UUID, operation_key: str, plan: Ca
     holds.place_hold(
         tenant=tenant,
         operation_key=operation_key,
-        quote=plan.quote,
+        quote=replace(plan.quote, at_most_micros=held),
         job_id=job_id,
         call_id=call.id,
         now=now,

@@ -9,13 +9,14 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.billing import selectors as billing_selectors
 from apps.common.tenancy import TenantId
 from apps.observability.context import current_request_id
 from apps.observability.services import record_audit, record_event
 from apps.orchestration.dispatch import send_hints_on_commit
 from apps.orchestration.models import Job, JobRun
 from apps.orchestration.registry import get_flow
-from apps.orchestration.selectors import check_can_retry, list_steps
+from apps.orchestration.selectors import check_can_cancel, check_can_retry, list_steps
 from apps.orchestration.services.states import move_job, move_run
 from apps.orchestration.types import JobKeyReused, JobKind, JobNotFound, JobState, RunState, RunView, StepPlan
 from apps.tenants.types import Actor
@@ -141,6 +142,7 @@ def stop_open_runs(job: Job, *, now: datetime) -> None:
 def cancel_job(*, actor: Actor, job_id: UUID, now: datetime) -> Job:
     """Stops a job. Nothing that has not been sent is paid; a call under way is, since its answer was produced."""
     job = lock_own_job(actor=actor, job_id=job_id)
+    check_can_cancel(job)
     before = job.state
     move_job(job, to=JobState.CANCELLED, now=now, message="Cancelled by you")
     stop_open_runs(job, now=now)
@@ -162,6 +164,8 @@ def cancel_job(*, actor: Actor, job_id: UUID, now: datetime) -> Job:
 def retry_job(*, actor: Actor, job_id: UUID, now: datetime) -> Job:
     """Starts the missing steps of a failed or blocked job again; what had succeeded is kept and not paid twice.
 
+    The person asks for more work, so the "at most" becomes what was paid so far with what the new attempts may cost.
+
     Raises PaymentRequired when the reserve does not cover the new attempts, WrongState when there is nothing to retry,
     NotFound when what the job was to make has been deleted.
     """
@@ -180,19 +184,31 @@ def retry_job(*, actor: Actor, job_id: UUID, now: datetime) -> Job:
     get_flow(job.kind).on_reopened(job, now)
     for last in list_steps(job):
         if last.state in {RunState.FAILED, RunState.CANCELLED}:
-            add_attempt(job, last=last, due_at=now, now=now)
+            add_attempt(job, last=last, due_at=now, now=now, is_new_promise=True)
+    job.estimate_micros = billing_selectors.get_job_commitment(tenant=actor.tenant, job_id=job.pk)
+    job.save(update_fields=["estimate_micros"])
     return job
 
 
-def add_attempt(job: Job, *, last: JobRun, due_at: datetime, now: datetime) -> JobRun:
-    """A further attempt of a step. Raises PaymentRequired when what it needs is not covered."""
+def find_budget(job: Job) -> int:
+    """What the job may still take of the "at most" that the person has seen."""
+    tenant = TenantId(job.tenant_id)
+    return job.estimate_micros - billing_selectors.get_job_commitment(tenant=tenant, job_id=job.pk)
+
+
+def add_attempt(job: Job, *, last: JobRun, due_at: datetime, now: datetime, is_new_promise: bool = False) -> JobRun:
+    """A further attempt of a step. Raises PaymentRequired when what it needs is not covered.
+
+    An attempt that we add by ourselves never takes the job above its "at most"; one that the person asks for is a new
+    promise.
+    """
     done = set(job.runs.filter(state=RunState.SUCCEEDED).values_list("step", flat=True))
     is_ready = set(last.needs) <= done
     attempt = last.attempt + 1
     planned = RunView(
         id=last.pk, tenant=TenantId(job.tenant_id), job_id=job.pk, step=last.step, attempt=attempt, payload=last.payload
     )
-    payload = get_flow(job.kind).prepare_attempt(planned, now)
+    payload = get_flow(job.kind).prepare_attempt(planned, now, None if is_new_promise else find_budget(job))
     run = JobRun.objects.create(
         tenant_id=job.tenant_id,
         job=job,
