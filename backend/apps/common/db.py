@@ -1,6 +1,8 @@
 """Pieces for rules that live in PostgreSQL."""
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
 
 import pgtrigger
 from django.db import connection, models, transaction
@@ -9,6 +11,9 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
 from apps.common.money import MAX_ABS_MICROS
+
+# The transaction-local setting that `erasing()` switches on and the triggers of erasable tables ask for.
+_ERASURE: Final = "afterresume.erasure"
 
 
 class AddTenantReference(Operation):
@@ -75,18 +80,44 @@ def micros_range(field: str, *, name: str, minimum: int = -MAX_ABS_MICROS) -> mo
     )
 
 
-def append_only() -> list[pgtrigger.Trigger]:
-    """Triggers that refuse UPDATE, DELETE and TRUNCATE: a wrong row is corrected by a counter-row."""
+def append_only(*, erasable: bool = False) -> list[pgtrigger.Trigger]:
+    """Triggers that refuse UPDATE, DELETE and TRUNCATE: a wrong row is corrected by a counter-row.
+
+    `erasable` is for what a person may have erased: DELETE then works inside `erasing()`, and nowhere else.
+    """
+    no_truncate = pgtrigger.Trigger(
+        name="no_truncate",
+        level=pgtrigger.Statement,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Truncate,
+        func="RAISE EXCEPTION 'append only: % cannot be truncated', TG_TABLE_NAME;",
+    )
+    if not erasable:
+        return [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete), no_truncate]
     return [
-        pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-        pgtrigger.Trigger(
-            name="no_truncate",
-            level=pgtrigger.Statement,
-            when=pgtrigger.Before,
-            operation=pgtrigger.Truncate,
-            func="RAISE EXCEPTION 'append only: % cannot be truncated', TG_TABLE_NAME;",
+        pgtrigger.Protect(name="append_only", operation=pgtrigger.Update),
+        pgtrigger.Protect(
+            name="deleted_by_erasure",
+            operation=pgtrigger.Delete,
+            condition=pgtrigger.Condition(f"current_setting('{_ERASURE}', true) IS DISTINCT FROM 'on'"),
         ),
+        no_truncate,
     ]
+
+
+@contextmanager
+def erasing() -> Iterator[None]:
+    """Lets rows of erasable append-only tables be deleted, in this transaction and within the block only."""
+    require_transaction()
+    _set_erasure("on")
+    yield
+    # After an error the transaction, or its savepoint, takes the setting back by itself.
+    _set_erasure("off")
+
+
+def _set_erasure(value: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, %s, true)", [_ERASURE, value])
 
 
 def require_transaction() -> None:

@@ -1,6 +1,5 @@
 """What happened: events for the people concerned, audit rows for whoever must answer later."""
 
-import pgtrigger
 from django.db import models
 
 from apps.common.db import append_only
@@ -8,7 +7,8 @@ from apps.common.ids import uuid7
 
 
 class EventRecord(models.Model):
-    """One thing that happened to a subject (a job, say), in words that its owner may read. Append-only.
+    """One thing that happened to a subject (a job, say), in words that its owner may read. Append-only;
+    erased with its owner's data.
 
     Lies below tenants, so the tenant and the subject are plain identifiers.
     """
@@ -25,7 +25,7 @@ class EventRecord(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["subject_id", "id"]), models.Index(fields=["tenant_id", "-id"])]
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update)]
+        triggers = append_only(erasable=True)
 
     def __str__(self) -> str:
         return f"{self.name} {self.subject_kind} {self.subject_id}"

@@ -83,7 +83,7 @@ class ReportEntry(TenantOwned):
             models.UniqueConstraint(fields=["report", "position"], name="reporting_entry_position"),
             models.UniqueConstraint(fields=["report", "worklog_id"], name="reporting_entry_once"),
         ]
-        triggers = append_only()
+        triggers = append_only(erasable=True)
 
     def __str__(self) -> str:
         return f"{self.worklog_id} version {self.version} in {self.report_id}"

@@ -127,7 +127,7 @@ class WorkLogTag(TenantOwned):
 
 
 class WorkLogVersion(TenantOwned):
-    """How an entry read after one save. Append-only."""
+    """How an entry read after one save. Append-only; erased with its author's data."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     worklog = models.ForeignKey(WorkLog, on_delete=models.PROTECT, related_name="versions")
@@ -141,7 +141,7 @@ class WorkLogVersion(TenantOwned):
             models.UniqueConstraint(fields=["worklog", "version"], name="worklog_version_once"),
             models.CheckConstraint(condition=Q(version__gte=1), name="worklog_version_number"),
         ]
-        triggers = append_only()
+        triggers = append_only(erasable=True)
 
     def __str__(self) -> str:
         return f"{self.worklog_id} version {self.version}"
