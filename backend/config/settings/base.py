@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "pgtrigger",
     "apps.common",
     "apps.observability",
+    "apps.mail",
     "apps.accounts",
     "apps.tenants",
     "apps.worklog",

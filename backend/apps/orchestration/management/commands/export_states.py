@@ -9,12 +9,13 @@ from django.core.management.base import BaseCommand
 from apps.billing.types import HOLD_STATES, VERSION_STATES
 from apps.common.states import StateMachine
 from apps.llm.types import CALL_STATES
+from apps.mail.types import MAIL_STATES
 from apps.orchestration.types import JOB_STATES, RUN_STATES
 from apps.reporting.types import REPORT_STATES
 
 MACHINES: Final[tuple[StateMachine[Any], ...]] = (
     *(JOB_STATES, RUN_STATES, CALL_STATES),
-    *(HOLD_STATES, VERSION_STATES, REPORT_STATES),
+    *(HOLD_STATES, VERSION_STATES, REPORT_STATES, MAIL_STATES),
 )
 
 
