@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from apps.accounts.models import User
 from apps.accounts.services.tokens import revoke_all_tokens
 from apps.accounts.types import UserView
+from apps.common.db import require_transaction
 from apps.common.errors import Invalid, NotFound
 from apps.observability.services import record_audit
 
@@ -144,3 +145,13 @@ def set_active(*, actor: UUID, user_id: UUID, is_active: bool, reason: str, now:
             after={"is_active": is_active},
             reason=reason,
         )
+
+
+def lock_user(*, user_id: UUID) -> UserView:
+    """The person, whose security settings nobody else changes until the transaction ends. Raises NotFound."""
+    require_transaction()
+    # Not a full lock: rows that refer to the person may be written meanwhile.
+    user = User.objects.select_for_update(no_key=True).filter(id=user_id).first()
+    if user is None:
+        raise NotFound
+    return view_user(user)
