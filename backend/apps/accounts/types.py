@@ -2,7 +2,22 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
+
+from django.db import models
+
+
+class TokenKind(models.TextChoices):
+    """A session belongs to a sign-in and may do what the person may; a personal token is for programs."""
+
+    SESSION = "session", "Session"
+    PERSONAL = "personal", "Personal token"
+
+
+READ: Final = "read"
+WRITE: Final = "write"
+ALL_SCOPES: Final = (READ, WRITE)
 
 
 @dataclass(frozen=True, slots=True)

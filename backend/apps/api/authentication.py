@@ -1,12 +1,17 @@
 """Who is asking: an API token, or the session of Django admin."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from django.http import HttpRequest
 from rest_framework import authentication, exceptions
 from rest_framework.request import Request
 
 from apps.accounts.services.tokens import TOUCH_INTERVAL, touch_token
+from apps.accounts.types import ALL_SCOPES, TokenKind
 from apps.common import clock
 from apps.common.errors import Forbidden
 from apps.tenants.selectors import find_bearer, find_member
@@ -59,6 +64,48 @@ class TokenAuthentication(authentication.BaseAuthentication):
 
 class SessionAuthentication(authentication.SessionAuthentication):
     """The session that `/api/auth/login/` or Django admin opened; unsafe calls need the CSRF token."""
+
+
+# Where the session of Django admin keeps when its person proved who they are, and when with a second factor.
+SESSION_AUTHENTICATED_AT: Final = "ar_authenticated_at"
+SESSION_SECOND_FACTOR: Final = "ar_second_factor"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the caller has proved about themselves, and what they may do with it."""
+
+    kind: TokenKind
+    scopes: Sequence[str]
+    authenticated_at: datetime | None
+    has_second_factor: bool
+
+
+def get_proof(request: Request) -> Proof:
+    """The proof that came with the request of somebody who is signed in."""
+    bearer = request.auth
+    if isinstance(bearer, Bearer):
+        return Proof(
+            kind=bearer.kind,
+            scopes=bearer.scopes,
+            authenticated_at=bearer.authenticated_at,
+            has_second_factor=bearer.second_factor_at is not None,
+        )
+    session = request._request.session  # noqa: SLF001
+    stamp = session.get(SESSION_AUTHENTICATED_AT)
+    return Proof(
+        kind=TokenKind.SESSION,
+        scopes=ALL_SCOPES,
+        authenticated_at=datetime.fromisoformat(stamp) if stamp else None,
+        has_second_factor=bool(session.get(SESSION_SECOND_FACTOR)),
+    )
+
+
+def mark_session(request: HttpRequest, *, now: datetime, has_second_factor: bool | None = None) -> None:
+    """Notes in the session of Django admin that its person has just proved who they are."""
+    request.session[SESSION_AUTHENTICATED_AT] = now.isoformat()
+    if has_second_factor is not None:
+        request.session[SESSION_SECOND_FACTOR] = has_second_factor
 
 
 def get_member(request: Request) -> Member:

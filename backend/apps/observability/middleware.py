@@ -7,7 +7,7 @@ from typing import Final
 from django.http import HttpRequest, HttpResponse
 
 from apps.common.ids import uuid7
-from apps.observability.context import bind_request, clear_request
+from apps.observability.context import bind_request, bind_user_agent, clear_request
 
 _ACCEPTED: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -25,6 +25,7 @@ class RequestIdMiddleware:
         # and kept: reading it before this line would hide the new value.)
         request.META["HTTP_X_REQUEST_ID"] = request_id
         bind_request(request_id=request_id, address=request.META.get("REMOTE_ADDR"))
+        bind_user_agent(request.META.get("HTTP_USER_AGENT", ""))
         try:
             response = self.get_response(request)
         finally:

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import connection
 
 from apps.accounts.services.tokens import digest_key
+from apps.accounts.types import TokenKind
 from apps.common.errors import NotFound
 from apps.common.tenancy import TenantId
 from apps.tenants.models import Profile, Tenant
@@ -46,7 +47,8 @@ def get_member(*, tenant: TenantId, user_id: UUID) -> Member:
 # Every request with a token asks this. Plain SQL, because the ORM takes longer to build the query than it takes to run.
 _BEARER = """
     SELECT u.id, u.username, u.email, u.display_name, u.is_staff, t.id, t.name,
-           p.role, p.time_zone, p.settings, p.created_at, k.public_id, k.last_used_at
+           p.role, p.time_zone, p.settings, p.created_at,
+           k.public_id, k.last_used_at, k.kind, k.scopes, k.authenticated_at, k.second_factor_at
     FROM accounts_apitoken k
     JOIN accounts_user u ON u.id = k.user_id
     JOIN tenants_profile p ON p.user_id = u.id
@@ -62,8 +64,10 @@ def find_bearer(*, key: str, now: datetime) -> Bearer | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    *person, tenant, tenant_name, role, time_zone, settings, created_at, token_id, last_used_at = row
-    user_id, username, email, display_name, is_staff = person
+    user_id, username, email, display_name, is_staff, tenant, tenant_name, role, time_zone, settings, created_at = row[
+        :11
+    ]
+    token_id, last_used_at, kind, scopes, authenticated_at, second_factor_at = row[11:]
     member = Member(
         user_id=user_id,
         username=username,
@@ -77,7 +81,15 @@ def find_bearer(*, key: str, now: datetime) -> Bearer | None:
         settings=json.loads(settings),
         created_at=created_at,
     )
-    return Bearer(member=member, token_id=token_id, token_last_used_at=last_used_at)
+    return Bearer(
+        member=member,
+        token_id=token_id,
+        token_last_used_at=last_used_at,
+        kind=TokenKind(kind),
+        scopes=scopes,
+        authenticated_at=authenticated_at,
+        second_factor_at=second_factor_at,
+    )
 
 
 def has_tenant(*, tenant: TenantId) -> bool:

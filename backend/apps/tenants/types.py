@@ -1,6 +1,6 @@
 """Words of this app, and the actor that every request and job carries."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import models
 
-from apps.accounts.types import IssuedToken
+from apps.accounts.types import IssuedToken, TokenKind
 from apps.common.tenancy import TenantId
 
 
@@ -72,3 +72,7 @@ class Bearer:
     member: Member
     token_id: UUID
     token_last_used_at: datetime | None
+    kind: TokenKind
+    scopes: Sequence[str]
+    authenticated_at: datetime | None
+    second_factor_at: datetime | None

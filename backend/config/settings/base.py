@@ -117,6 +117,8 @@ REST_KNOX = {
     "AUTH_HEADER_PREFIX": "Token",
     "TOKEN_PREFIX": "ar_",
 }
+# How long a proof of identity is good for acts that need a fresh one.
+REAUTHENTICATION_MINUTES = read_int("REAUTHENTICATION_MINUTES", default=15, minimum=1, maximum=1440)
 SESSION_COOKIE_NAME = "ar_backend_session"
 CSRF_COOKIE_NAME = "ar_backend_csrf"
 SESSION_COOKIE_HTTPONLY = True
@@ -128,7 +130,10 @@ REST_FRAMEWORK = {
         "apps.api.authentication.TokenAuthentication",
         "apps.api.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "apps.api.permissions.CanWrite",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["apps.api.parsers.JSONParser"],
     "DEFAULT_PAGINATION_CLASS": "apps.api.pagination.CursorPagination",

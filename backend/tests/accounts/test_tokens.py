@@ -42,13 +42,13 @@ def test_a_token_lives_for_the_time_that_the_settings_say() -> None:
 def test_a_token_is_revoked_once() -> None:
     actor = make_actor()
     issued = tokens.issue_token(user_id=actor.user_id, name="API", now=clock.now())
-    assert tokens.revoke_token(user_id=actor.user_id, public_id=issued.public_id)
-    assert not tokens.revoke_token(user_id=actor.user_id, public_id=issued.public_id)
+    assert tokens.revoke_token(user_id=actor.user_id, public_id=issued.public_id, now=clock.now())
+    assert not tokens.revoke_token(user_id=actor.user_id, public_id=issued.public_id, now=clock.now())
 
 
 def test_nobody_revokes_the_token_of_another_person() -> None:
     issued = tokens.issue_token(user_id=make_actor().user_id, name="API", now=clock.now())
-    assert not tokens.revoke_token(user_id=uuid7(), public_id=issued.public_id)
+    assert not tokens.revoke_token(user_id=uuid7(), public_id=issued.public_id, now=clock.now())
     assert ApiToken.objects.filter(public_id=issued.public_id).exists()
 
 

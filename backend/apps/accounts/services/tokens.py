@@ -1,14 +1,18 @@
 """API tokens: only digests are stored, in knox's table layout."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from django.db import transaction
+from django.db.models import QuerySet
 from knox.crypto import create_token_string, hash_token
 from knox.settings import CONSTANTS, knox_settings
 
-from apps.accounts.models import ApiToken
-from apps.accounts.types import IssuedToken
+from apps.accounts.models import ApiToken, RevokedToken
+from apps.accounts.types import ALL_SCOPES, IssuedToken, TokenKind
+from apps.observability.context import current_address, current_user_agent
 from apps.observability.services import record_audit
 
 # How stale `last_used_at` may be: a write on each request would cost more than most requests.
@@ -20,20 +24,40 @@ def digest_key(key: str) -> str:
     return str(hash_token(key))
 
 
-def issue_token(*, user_id: UUID, name: str, now: datetime) -> IssuedToken:
-    """Makes a token that lives for TOKEN_TTL. The key is returned here and never again."""
+def issue_token(
+    *,
+    user_id: UUID,
+    name: str,
+    now: datetime,
+    kind: TokenKind = TokenKind.SESSION,
+    scopes: Sequence[str] = ALL_SCOPES,
+    expires_at: datetime | None = None,
+    has_second_factor: bool = False,
+) -> IssuedToken:
+    """Makes a token that lives until `expires_at`, or for TOKEN_TTL. The key is returned here and never again.
+
+    A session counts as freshly authenticated from now on, and with `has_second_factor` as opened with one. A personal
+    token never does: it stands for a program.
+    """
     key: str = knox_settings.TOKEN_PREFIX + create_token_string()
-    expires_at: datetime = now + knox_settings.TOKEN_TTL
+    until: datetime = expires_at or now + knox_settings.TOKEN_TTL
+    is_session = kind == TokenKind.SESSION
     token = ApiToken(
         digest=digest_key(key),
         token_key=key[: CONSTANTS.TOKEN_KEY_LENGTH],
         user_id=user_id,
+        kind=kind,
+        scopes=list(scopes),
         name=name,
-        expiry=expires_at,
-        last_used_at=now,
+        expiry=until,
+        last_used_at=now if is_session else None,
+        authenticated_at=now if is_session else None,
+        second_factor_at=now if is_session and has_second_factor else None,
+        address=current_address(),
+        user_agent=current_user_agent(),
     )
     token.save(force_insert=True)
-    return IssuedToken(key=key, expires_at=expires_at, public_id=token.public_id)
+    return IssuedToken(key=key, expires_at=until, public_id=token.public_id)
 
 
 def touch_token(*, public_id: UUID, now: datetime) -> None:
@@ -41,15 +65,32 @@ def touch_token(*, public_id: UUID, now: datetime) -> None:
     ApiToken.objects.filter(public_id=public_id).update(last_used_at=now)
 
 
-def revoke_token(*, user_id: UUID, public_id: UUID) -> bool:
+def mark_authenticated(*, public_id: UUID, now: datetime) -> None:
+    """Notes that the person behind the session has just proved again who they are."""
+    ApiToken.objects.filter(public_id=public_id, kind=TokenKind.SESSION).update(authenticated_at=now)
+
+
+def mark_second_factor(*, public_id: UUID, now: datetime) -> None:
+    """Notes that the person behind the session has just shown a second factor."""
+    ApiToken.objects.filter(public_id=public_id, kind=TokenKind.SESSION).update(second_factor_at=now)
+
+
+def revoke_token(*, user_id: UUID, public_id: UUID, now: datetime) -> bool:
     """Ends one token of the person at once; False when it was gone already."""
-    deleted: int = ApiToken.objects.filter(user_id=user_id, public_id=public_id).delete()[0]
-    return deleted > 0
+    return _end(ApiToken.objects.filter(user_id=user_id, public_id=public_id), now=now) > 0
 
 
-def revoke_all_tokens(*, user_id: UUID, actor: UUID, reason: str, now: datetime) -> int:
-    """Ends every token of the person and says how many there were. Call inside a transaction."""
-    deleted: int = ApiToken.objects.filter(user_id=user_id).delete()[0]
+def revoke_all_tokens(
+    *, user_id: UUID, actor: UUID | None, reason: str, now: datetime, except_public_id: UUID | None = None
+) -> int:
+    """Ends every token of the person, but for the one that is named, and says how many there were.
+
+    Call inside a transaction. `actor` None is the system.
+    """
+    tokens = ApiToken.objects.filter(user_id=user_id)
+    if except_public_id is not None:
+        tokens = tokens.exclude(public_id=except_public_id)
+    ended = _end(tokens, now=now)
     record_audit(
         tenant=None,
         actor=actor,
@@ -57,7 +98,28 @@ def revoke_all_tokens(*, user_id: UUID, actor: UUID, reason: str, now: datetime)
         target_kind="user",
         target_id=user_id,
         now=now,
-        after={"tokens": deleted},
+        after={"tokens": ended},
         reason=reason,
     )
-    return deleted
+    return ended
+
+
+@transaction.atomic
+def _end(tokens: QuerySet[ApiToken], *, now: datetime) -> int:
+    """Deletes the tokens and keeps the digests of those that had not expired, so that their use is noticed."""
+    ended = list(tokens.select_for_update().order_by("digest"))
+    RevokedToken.objects.bulk_create(
+        [
+            RevokedToken(
+                digest=token.digest,
+                user_id=token.user_id,
+                public_id=token.public_id,
+                revoked_at=now,
+                expires_at=token.expiry,
+            )
+            for token in ended
+            if token.expiry and token.expiry > now
+        ]
+    )
+    ApiToken.objects.filter(digest__in=[token.digest for token in ended]).delete()
+    return len(ended)

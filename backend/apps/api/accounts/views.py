@@ -63,7 +63,7 @@ class LogoutView(APIView):
     def post(self, request: Request) -> Response:
         """End the token, or the session, that this call came with."""
         if isinstance(request.auth, Bearer):
-            tokens.revoke_token(user_id=request.auth.member.user_id, public_id=request.auth.token_id)
+            tokens.revoke_token(user_id=request.auth.member.user_id, public_id=request.auth.token_id, now=clock.now())
         else:
             logout(request._request)  # noqa: SLF001
         return Response(status=status.HTTP_204_NO_CONTENT)
