@@ -1,5 +1,6 @@
 """The sidebar: what there is to go to. A page that does not exist yet has no line here."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -64,35 +65,45 @@ GROUPS: Final = (
     ),
 )
 
+# The tabs of everything that a person does about their own account.
+PROFILE_TABS: Final = (
+    Destination(label="Profile", path="/profile/", icon="user-circle"),
+    Destination(label="Security", path="/profile/security/", icon="shield-lock"),
+    Destination(label="Tokens", path="/profile/tokens/", icon="key"),
+    Destination(label="Members", path="/profile/members/", icon="users"),
+    Destination(label="Activity", path="/profile/audit/", icon="history"),
+    Destination(label="Support access", path="/profile/support/", icon="lifebuoy"),
+    Destination(label="My data", path="/profile/data/", icon="database"),
+)
+
 
 def navigation_for(*, path: str, is_staff: bool) -> tuple[ShownGroup, ...]:
     """The groups that this person may see, with the page at `path` marked."""
-    current = _current_path(path)
+    current = _current_path(path, [item for group in GROUPS for item in group.destinations])
     return tuple(
-        ShownGroup(
-            label=group.label,
-            destinations=tuple(
-                ShownDestination(
-                    label=item.label,
-                    path=item.path,
-                    icon=item.icon,
-                    key=item.key,
-                    is_current=item.path == current,
-                )
-                for item in group.destinations
-            ),
-        )
+        ShownGroup(label=group.label, destinations=_shown(group.destinations, current=current))
         for group in GROUPS
         if is_staff or not group.is_for_staff
     )
 
 
-def _current_path(path: str) -> str:
+def profile_tabs_for(*, path: str) -> tuple[ShownDestination, ...]:
+    """The tabs of the profile, with the page at `path` marked; pages below a tab (a new security key) are its own."""
+    return _shown(PROFILE_TABS, current=_current_path(path, PROFILE_TABS))
+
+
+def _shown(destinations: Iterable[Destination], *, current: str) -> tuple[ShownDestination, ...]:
+    return tuple(
+        ShownDestination(
+            label=item.label, path=item.path, icon=item.icon, key=item.key, is_current=item.path == current
+        )
+        for item in destinations
+    )
+
+
+def _current_path(path: str, destinations: Iterable[Destination]) -> str:
     """The longest destination that `path` lies under; the dashboard only when it is the dashboard itself."""
     under = [
-        item.path
-        for group in GROUPS
-        for item in group.destinations
-        if path == item.path or (item.path != "/" and path.startswith(item.path))
+        item.path for item in destinations if path == item.path or (item.path != "/" and path.startswith(item.path))
     ]
     return max(under, key=len, default="")

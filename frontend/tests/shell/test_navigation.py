@@ -1,7 +1,7 @@
 import pytest
 from django.urls import Resolver404, resolve
 
-from apps.shell.navigation import GROUPS, navigation_for
+from apps.shell.navigation import GROUPS, navigation_for, profile_tabs_for
 
 
 def current(path: str) -> list[str]:
@@ -32,3 +32,11 @@ def test_every_place_of_the_sidebar_exists(path: str) -> None:
         resolve(path)
     except Resolver404:
         pytest.fail(f"{path} leads nowhere")
+
+
+@pytest.mark.parametrize(
+    ("path", "label"),
+    [("/profile/", "Profile"), ("/profile/security/", "Security"), ("/profile/security/keys/add/", "Security")],
+)
+def test_a_tab_is_marked_on_its_page_and_below(path: str, label: str) -> None:
+    assert [tab.label for tab in profile_tabs_for(path=path) if tab.is_current] == [label]

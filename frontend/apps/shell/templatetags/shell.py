@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from apps.shell import formatting
 from apps.shell.markdown import render_markdown
+from apps.shell.navigation import profile_tabs_for
 
 register = template.Library()
 
@@ -72,6 +73,13 @@ def page_header(
         "back_label": back_label,
         "action": {"label": action_label, "href": action_href, "icon": action_icon, "extra": action_extra},
     }
+
+
+@register.inclusion_tag("components/tabs.html", takes_context=True)
+def profile_tabs(context: Context) -> dict[str, Any]:
+    """The tabs of the profile: below the page header of each of its pages, marked by the page's own address."""
+    request: HttpRequest = context["request"]
+    return {"label": "Your account", "tabs": profile_tabs_for(path=request.path)}
 
 
 @register.inclusion_tag("components/empty_state.html")
