@@ -1,48 +1,13 @@
-"""Reading people and the tenants that they belong to."""
+"""Who carries a token: what every request asks first."""
 
 import json
 from datetime import datetime
-from uuid import UUID
 
 from django.db import connection
 
 from apps.accounts.services.tokens import digest_key
-from apps.accounts.types import TokenKind
-from apps.common.errors import NotFound
 from apps.common.tenancy import TenantId
-from apps.tenants.models import Profile, Tenant
 from apps.tenants.types import Bearer, Member, Role
-
-
-def _view(profile: Profile) -> Member:
-    return Member(
-        user_id=profile.user_id,
-        username=profile.user.username,
-        email=profile.user.email,
-        display_name=profile.user.display_name,
-        is_staff=profile.user.is_staff,
-        tenant=TenantId(profile.tenant_id),
-        tenant_name=profile.tenant.name,
-        role=Role(profile.role),
-        time_zone=profile.time_zone,
-        settings=profile.settings,
-        created_at=profile.created_at,
-    )
-
-
-def find_member(*, user_id: UUID) -> Member | None:
-    """The person in the one tenant that they belong to, or None."""
-    profile = Profile.objects.select_related("user", "tenant").filter(user_id=user_id).first()
-    return None if profile is None else _view(profile)
-
-
-def get_member(*, tenant: TenantId, user_id: UUID) -> Member:
-    """The person in the given tenant; raises NotFound."""
-    member = find_member(user_id=user_id)
-    if member is None or member.tenant != tenant:
-        raise NotFound
-    return member
-
 
 # Every request with a token asks this. Plain SQL, because the ORM takes longer to build the query than it takes to run.
 _BEARER = """
@@ -90,8 +55,3 @@ def find_bearer(*, key: str, now: datetime) -> Bearer | None:
         authenticated_at=authenticated_at,
         second_factor_at=second_factor_at,
     )
-
-
-def has_tenant(*, tenant: TenantId) -> bool:
-    """Whether there is such a customer."""
-    return Tenant.objects.filter(id=tenant).exists()

@@ -1,4 +1,4 @@
-"""Making customers and the people in them, and signing in."""
+"""Customers and the people in them."""
 
 import zoneinfo
 from datetime import datetime
@@ -7,12 +7,12 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.accounts.services import credentials, tokens, users
+from apps.accounts.services import users
 from apps.common.errors import Invalid
 from apps.common.tenancy import TenantId
 from apps.tenants.models import Profile, Tenant
-from apps.tenants.selectors import find_member, get_member
-from apps.tenants.types import Actor, Member, Role, SignedIn
+from apps.tenants.selectors import get_member
+from apps.tenants.types import Actor, Member, Role
 
 
 @cache
@@ -29,21 +29,6 @@ def create_tenant(*, name: str, now: datetime) -> TenantId:
 def add_member(*, tenant: TenantId, user_id: UUID, role: Role, now: datetime, time_zone: str = "UTC") -> None:
     """Puts a person into the tenant. A person is in exactly one."""
     Profile.objects.create(tenant_id=tenant, user_id=user_id, role=role, time_zone=time_zone, created_at=now)
-
-
-def check_member_credentials(*, username: str, password: str) -> Member:
-    """The person behind a name or e-mail and a password; raises BadCredentials."""
-    member = find_member(user_id=credentials.check_credentials(username=username, password=password))
-    if member is None:
-        raise credentials.BadCredentials
-    return member
-
-
-def sign_in(*, username: str, password: str, token_name: str, now: datetime) -> SignedIn:
-    """Issues a token to the person behind a name or e-mail and a password; raises BadCredentials."""
-    member = check_member_credentials(username=username, password=password)
-    token = tokens.issue_token(user_id=member.user_id, name=token_name, now=now)
-    return SignedIn(member=member, token=token)
 
 
 def edit_profile(*, actor: Actor, display_name: str | None = None, time_zone: str | None = None) -> Member:
