@@ -1,5 +1,6 @@
 """Typed readers of the process environment: each failure names the variable and says what to do, never its value."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -46,6 +47,17 @@ def read_int(name: str, *, default: int, minimum: int = -(10**15), maximum: int 
     if not minimum <= value <= maximum:
         raise ImproperlyConfigured(f"{name} must lie between {minimum} and {maximum}.")
     return value
+
+
+def read_limits(name: str) -> dict[str, tuple[int, int]]:
+    """`login_account=10/900,api_token=600/60`: other amounts and windows (seconds) for limits, by their names."""
+    changes: dict[str, tuple[int, int]] = {}
+    for item in filter(None, (part.strip() for part in env.str(name, default="").split(","))):
+        match = re.fullmatch(r"([a-z_]+)=([1-9]\d{0,6})/([1-9]\d{0,6})", item)
+        if match is None:
+            raise ImproperlyConfigured(f"{name} must look like login_account=10/900,api_token=600/60.")
+        changes[match[1]] = (int(match[2]), int(match[3]))
+    return changes
 
 
 def read_database(name: str) -> dict[str, Any]:

@@ -4,14 +4,26 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
+
+from apps.common import rate_limits
 
 _GUARDED_TABLES: Final = """
     SELECT DISTINCT format('%I', c.relname)
     FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE NOT t.tgisinternal AND n.nspname = 'public'
 """
+
+
+@pytest.fixture(autouse=True)
+def _fresh_limits() -> Any:
+    """No test meets the counts of another one."""
+    yield
+    rate_limits.outage.forget()
+    if rate_limits.limiter_to.cache_info().currsize:
+        rate_limits.limiter_to(settings.REDIS_URL, settings.RATE_LIMIT_PREFIX).storage.reset()
 
 
 @pytest.fixture(scope="session", autouse=True)

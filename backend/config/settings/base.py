@@ -6,7 +6,7 @@ from pathlib import Path
 
 import structlog
 
-from config.environment import env, read_choice, read_database, read_int, read_required, read_secret
+from config.environment import env, read_choice, read_database, read_int, read_limits, read_required, read_secret
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -52,6 +52,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "apps.observability.middleware.RequestIdMiddleware",
     "apps.api.middleware.HeadersMiddleware",
+    "apps.api.limits.GiveBackMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -134,6 +135,7 @@ REST_FRAMEWORK = {
         "rest_framework.permissions.IsAuthenticated",
         "apps.api.permissions.CanWrite",
     ],
+    "DEFAULT_THROTTLE_CLASSES": ["apps.api.limits.DeclaredLimits"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["apps.api.parsers.JSONParser"],
     "DEFAULT_PAGINATION_CLASS": "apps.api.pagination.CursorPagination",
@@ -220,6 +222,10 @@ CELERY_TIMEZONE = "UTC"
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "ar"}
 }
+
+# --- Limits (apps.common.limits has the table) ------------------------------------------------------------------------
+RATE_LIMITS = read_limits("RATE_LIMITS")
+RATE_LIMIT_PREFIX = "ar:limits"
 
 # --- Files -----------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"

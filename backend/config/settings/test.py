@@ -23,3 +23,5 @@ DATABASES["default"]["OPTIONS"].pop("pool", None)
 FAILPOINTS = {
     name: action for name, _, action in (item.partition("=") for item in env.list("FAILPOINTS", default=[])) if action
 }
+# Runs side by side count by themselves; a fixture empties the counters between tests.
+RATE_LIMIT_PREFIX = f"ar-test-{os.getpid()}:limits"

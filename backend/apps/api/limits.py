@@ -1,0 +1,119 @@
+"""How views name their limits: `limits = (Rule(LOGIN_ADDRESS, by_address, counts=("bad_credentials",)), ...)`.
+
+REST framework's own throttles read a cache, add one and write it back: requests at the same moment pass together. So
+only their hook is used, the counting is `apps.common.rate_limits`.
+"""
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+
+from apps.api.authentication import get_actor
+from apps.common import rate_limits
+from apps.common.limits import API_ADDRESS, API_TOKEN
+from apps.common.rate_limits import Limit, network_of
+from apps.observability.context import current_address
+from apps.tenants.types import Bearer
+
+_ATTRIBUTE: Final = "_counted_limits"
+_MAX_FIELD_LENGTH: Final = 254
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One limit of a view's unsafe methods. `counts`: only answers with these error codes count; none named, all do."""
+
+    limit: Limit
+    key: Callable[[Request], str]
+    counts: tuple[str, ...] = ()
+
+
+def by_address(request: Request) -> str:  # noqa: ARG001 - the shape of every key
+    """The network that the request truly came from."""
+    return network_of(current_address())
+
+
+def by_account(request: Request) -> str:
+    """The person who is signed in."""
+    return str(request.user.pk or "")
+
+
+def by_tenant(request: Request) -> str:
+    """The customer that the signed-in person belongs to."""
+    return str(get_actor(request).tenant)
+
+
+def by_field(name: str) -> Callable[[Request], str]:
+    """What the body says in a field, in one spelling. A body without it is not counted: it can do nothing either."""
+
+    def read(request: Request) -> str:
+        value = request.data.get(name) if isinstance(request.data, Mapping) else None
+        # The serializers take numbers for text, so a number is a spelling as well.
+        return fold(str(value)) if isinstance(value, str | int | float) else ""
+
+    return read
+
+
+def fold(text: str) -> str:
+    """One spelling of a name or an e-mail address, at least as forgiving as the look-up of people is.
+
+    PostgreSQL compares capitals, and several small letters share one (i and the dotless i): hence both foldings.
+    """
+    return unicodedata.normalize("NFKC", text.strip()[:_MAX_FIELD_LENGTH]).upper().casefold()
+
+
+class DeclaredLimits(BaseThrottle):
+    """REST framework's hook before each view: the general limits, then the rules that the view declares."""
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        _check_general(request)
+        if request.method not in SAFE_METHODS:
+            for rule in getattr(view, "limits", ()):
+                _check_rule(request, rule)
+        return True
+
+
+def _check_general(request: Request) -> None:
+    if isinstance(request.auth, Bearer):
+        rate_limits.check(limit=API_TOKEN, key=str(request.auth.token_id))
+    elif request.user and request.user.is_authenticated:
+        rate_limits.check(limit=API_TOKEN, key=by_account(request))
+    else:
+        rate_limits.check(limit=API_ADDRESS, key=by_address(request))
+
+
+def _check_rule(request: Request, rule: Rule) -> None:
+    key = rule.key(request)
+    if not key:
+        return
+    rate_limits.check(limit=rule.limit, key=key)
+    if rule.counts:
+        counted: list[tuple[Rule, str]] = request._request.__dict__.setdefault(_ATTRIBUTE, [])  # noqa: SLF001
+        counted.append((rule, key))
+
+
+class GiveBackMiddleware:
+    """Takes back what a rule counted in advance when the answer turns out not to be of the kind it counts."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        counted: list[tuple[Rule, str]] = request.__dict__.get(_ATTRIBUTE, [])
+        for rule, key in counted:
+            if _code_of(response) not in rule.counts:
+                rate_limits.give_back(limit=rule.limit, key=key)
+        return response
+
+
+def _code_of(response: HttpResponse) -> str:
+    data: Any = getattr(response, "data", None)
+    return str(data.get("code", "")) if isinstance(data, Mapping) else ""
