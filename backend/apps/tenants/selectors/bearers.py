@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import connection
 
 from apps.accounts.services.tokens import digest_key
+from apps.accounts.types import TokenKind
 from apps.common.tenancy import TenantId
 from apps.tenants.types import Bearer, Member, Role
 
