@@ -1,6 +1,6 @@
 """Pieces for rules that live in PostgreSQL."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -80,11 +80,20 @@ def micros_range(field: str, *, name: str, minimum: int = -MAX_ABS_MICROS) -> mo
     )
 
 
-def append_only(*, erasable: bool = False) -> list[pgtrigger.Trigger]:
+def append_only(*, erasable: bool = False, blankable: Sequence[str] = ()) -> list[pgtrigger.Trigger]:
     """Triggers that refuse UPDATE, DELETE and TRUNCATE: a wrong row is corrected by a counter-row.
 
-    `erasable` is for what a person may have erased: DELETE then works inside `erasing()`, and nowhere else.
+    `erasable` is for what a person may have erased: DELETE then works inside `erasing()`, and nowhere else. `blankable`
+    names the columns of a row that outlives the person: UPDATE of these alone works there.
     """
+    if blankable:
+        return [
+            pgtrigger.Protect(
+                name="append_only", operation=pgtrigger.Update, condition=unless_blanked_by_erasure(*blankable)
+            ),
+            pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),
+            append_only()[-1],
+        ]
     no_truncate = pgtrigger.Trigger(
         name="no_truncate",
         level=pgtrigger.Statement,
@@ -103,6 +112,18 @@ def append_only(*, erasable: bool = False) -> list[pgtrigger.Trigger]:
         ),
         no_truncate,
     ]
+
+
+def unless_blanked_by_erasure(*columns: str, old: str = "true") -> pgtrigger.Condition:
+    """The condition of a trigger that refuses an UPDATE of rows that are `old` (SQL), but for blanking by an erasure.
+
+    Passed is only what happens inside `erasing()` and changes no other column than the named ones.
+    """
+    names = ",".join(columns)
+    return pgtrigger.Condition(
+        f"(({old}) AND (current_setting('{_ERASURE}', true) IS DISTINCT FROM 'on'"
+        f" OR to_jsonb(NEW) - '{{{names}}}'::text[] IS DISTINCT FROM to_jsonb(OLD) - '{{{names}}}'::text[]))"
+    )
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from apps.common.db import micros_range
+from apps.common.db import micros_range, unless_blanked_by_erasure
 from apps.common.ids import uuid7
 from apps.tenants.types import Role
 
@@ -53,12 +53,21 @@ class InvitePasskey(models.Model):
         triggers = [
             pgtrigger.ReadOnly(
                 name="fixed_terms",
-                fields=["digest", "prefix", "bound_email", "promo_credit_micros", "tenant", "role", "created_by"],
+                fields=["digest", "prefix", "promo_credit_micros", "tenant", "role", "created_by"],
+            ),
+            pgtrigger.Protect(
+                name="bound_for_good",
+                operation=pgtrigger.Update,
+                condition=unless_blanked_by_erasure(
+                    "bound_email", "note", old="OLD.bound_email IS DISTINCT FROM NEW.bound_email"
+                ),
             ),
             pgtrigger.Protect(
                 name="spent_for_good",
                 operation=pgtrigger.Update,
-                condition=pgtrigger.Q(old__used_at__isnull=False) | pgtrigger.Q(old__revoked_at__isnull=False),
+                condition=unless_blanked_by_erasure(
+                    "bound_email", "note", old="OLD.used_at IS NOT NULL OR OLD.revoked_at IS NOT NULL"
+                ),
             ),
             pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),
         ]

@@ -4,6 +4,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 
+from apps.common.db import unless_blanked_by_erasure
 from apps.common.ids import uuid7
 from apps.common.tenancy import TenantOwned
 from apps.llm.types import TRANSITIONS, CallState, WriterKind
@@ -12,7 +13,7 @@ from apps.llm.types import TRANSITIONS, CallState, WriterKind
 class LLMCall(TenantOwned):
     """One call: what was asked of whom, and what came back.
 
-    The question never changes; the state changes only as the table says.
+    The question never changes (an erasure blanks it); the state changes only as the table says.
 
     `request_hash` is SHA-256 over the question, so that an operation key cannot be used for another one.
     """
@@ -79,10 +80,16 @@ class LLMCall(TenantOwned):
                     "prompt_version",
                     "provider",
                     "model",
-                    "messages",
                     "response_schema",
                     "max_output_tokens",
                 ],
+            ),
+            pgtrigger.Protect(
+                name="wording_is_frozen",
+                operation=pgtrigger.Update,
+                condition=unless_blanked_by_erasure(
+                    "messages", "content", old="OLD.messages IS DISTINCT FROM NEW.messages"
+                ),
             ),
         ]
 

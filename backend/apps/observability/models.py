@@ -49,7 +49,8 @@ class AuditEvent(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["tenant_id", "-id"]), models.Index(fields=["target_kind", "target_id"])]
-        triggers = append_only()
+        # When a person goes, who did what to which id stays; the words and the network address do not.
+        triggers = append_only(blankable=("before", "after", "reason", "address"))
 
     def __str__(self) -> str:
         return f"{self.action} {self.target_kind} {self.target_id}"

@@ -36,7 +36,7 @@ class BillingAuditLog(models.Model):
             models.Index(fields=["tenant", "-id"], name="billing_audit_tenant"),
             models.Index(fields=["target_kind", "target_id"], name="billing_audit_target"),
         ]
-        triggers = append_only()
+        triggers = append_only(blankable=("before", "after", "address"))
 
     def __str__(self) -> str:
         return f"{self.action} {self.target_kind} {self.target_id}"
