@@ -4,16 +4,17 @@ REST framework's own throttles read a cache, add one and write it back: requests
 only their hook is used, the counting is `apps.common.rate_limits`.
 """
 
+from __future__ import annotations
+
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from apps.api.authentication import get_actor
 from apps.common import rate_limits
@@ -21,6 +22,10 @@ from apps.common.limits import API_ADDRESS, API_TOKEN
 from apps.common.rate_limits import Limit, network_of
 from apps.observability.context import current_address
 from apps.tenants.types import Bearer
+
+if TYPE_CHECKING:
+    # The class is among the defaults that this module itself reads while it is loaded.
+    from rest_framework.views import APIView
 
 _ATTRIBUTE: Final = "_counted_limits"
 _MAX_FIELD_LENGTH: Final = 254
