@@ -24,9 +24,21 @@ def read_required(name: str, *, hint: str) -> str:
 def read_secret(name: str) -> str:
     """A secret of at least MIN_SECRET_LENGTH characters, not made of a few repeated ones."""
     value = read_required(name, hint="Generate one: python -c 'import secrets; print(secrets.token_urlsafe(64))'")
+    _check_strength(name, value)
+    return value
+
+
+def read_secrets(name: str) -> list[str]:
+    """Secrets separated by commas, each as strong as one alone; none when the variable is unset."""
+    values = [value.strip() for value in env.list(name, default=[]) if value.strip()]
+    for value in values:
+        _check_strength(name, value)
+    return values
+
+
+def _check_strength(name: str, value: str) -> None:
     if len(value) < MIN_SECRET_LENGTH or len(set(value)) < 10:
         raise ImproperlyConfigured(f"{name} is too weak: it needs {MIN_SECRET_LENGTH} random characters.")
-    return value
 
 
 def read_choice(name: str, *, choices: Sequence[str], default: str) -> str:

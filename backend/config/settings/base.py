@@ -6,7 +6,17 @@ from pathlib import Path
 
 import structlog
 
-from config.environment import env, read_choice, read_database, read_int, read_limits, read_required, read_secret
+from config.environment import (
+from config.mail import check_sender, read_transport
+    env,
+    read_choice,
+    read_database,
+    read_int,
+    read_limits,
+    read_required,
+    read_secret,
+    read_secrets,
+)
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -36,6 +46,7 @@ INSTALLED_APPS = [
     "apps.observability",
     "apps.mail",
     "apps.accounts",
+    "apps.mfa",
     "apps.tenants",
     "apps.worklog",
     "apps.invitations",
@@ -120,6 +131,8 @@ REST_KNOX = {
 }
 # How long a proof of identity is good for acts that need a fresh one.
 REAUTHENTICATION_MINUTES = read_int("REAUTHENTICATION_MINUTES", default=15, minimum=1, maximum=1440)
+# Seal the secrets of authenticator apps: the first seals, all of them open. Without any, the keys above do it.
+MFA_SEALING_KEYS: list[str] = read_secrets("MFA_SEALING_KEYS")
 SESSION_COOKIE_NAME = "ar_backend_session"
 CSRF_COOKIE_NAME = "ar_backend_csrf"
 SESSION_COOKIE_HTTPONLY = True
@@ -252,6 +265,19 @@ STORAGES: dict[str, dict[str, object]] = {
     "default": _default_storage,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+
+# --- Mail ------------------------------------------------------------------------------------------------------------
+# Only the worker sends. Without configuration mails are printed; production refuses that.
+_mail = read_transport()
+DEFAULT_FROM_EMAIL = check_sender(
+    env.str("DEFAULT_FROM_EMAIL", default="").strip() or "AfterResume <no-reply@afterresume.localhost>"
+)
+EMAIL_BACKEND = _mail.backend
+EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.starts_tls, _mail.is_tls
+EMAIL_TIMEOUT = _mail.timeout_seconds
+ANYMAIL = dict(_mail.anymail)
 
 # --- Money -----------------------------------------------------------------------------------------------------------
 RESERVE_DEFAULT_POLICY = read_choice("RESERVE_DEFAULT_POLICY", choices=("block", "warn", "limited"), default="warn")
