@@ -7,7 +7,7 @@ from apps.mail import registry
 from apps.mail.links import frontend_link
 
 
-def add_links(context: Mapping[str, Any]) -> Mapping[str, Any]:
+def add_links(context: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG001 - the shape of the hook
     """What every mail about second factors offers: the page on which the person sees and ends what is set up."""
     return {"security_url": frontend_link("profile", "security")}
 

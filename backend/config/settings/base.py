@@ -7,7 +7,6 @@ from pathlib import Path
 import structlog
 
 from config.environment import (
-from config.mail import check_sender, read_transport
     env,
     read_choice,
     read_database,
@@ -17,6 +16,7 @@ from config.mail import check_sender, read_transport
     read_secret,
     read_secrets,
 )
+from config.mail import check_sender, read_transport
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
