@@ -1,7 +1,8 @@
 from django.apps import AppConfig
 
+from apps.mail import dispatch as mail_dispatch
 from apps.orchestration.dispatch import plug_sender
-from apps.workers.sender import send_step
+from apps.workers.sender import send_mail_hint, send_step
 
 
 class WorkersConfig(AppConfig):
@@ -9,3 +10,4 @@ class WorkersConfig(AppConfig):
 
     def ready(self) -> None:
         plug_sender(send_step)
+        mail_dispatch.plug_sender(send_mail_hint)

@@ -7,6 +7,8 @@ from celery import shared_task
 from apps.billing.services.proof import prove_ledger
 from apps.common import clock
 from apps.common.tenancy import TenantId
+from apps.mail.delivery import deliver_due
+from apps.mail.services import erase_old
 from apps.orchestration.services.scheduling import run_once_per_period
 from apps.orchestration.services.steps import execute_run
 from apps.orchestration.services.sweeping import sweep
@@ -32,3 +34,15 @@ def run_ledger_proof() -> bool:
     return run_once_per_period(
         name="prove_ledger", period=now.date().isoformat(), duty=lambda: prove_ledger(now=now), clock=clock.now
     )
+
+
+@shared_task(name="send_mails")
+def run_mail_delivery() -> int:
+    """One round of delivery; returns how many mails went out."""
+    return deliver_due(clock=clock.now).sent
+
+
+@shared_task(name="erase_old_mails")
+def run_mail_erasure() -> int:
+    """Empties mails that ended long ago; returns how many."""
+    return erase_old(now=clock.now())

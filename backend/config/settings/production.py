@@ -3,6 +3,7 @@
 from django.core.exceptions import ImproperlyConfigured
 
 from config.environment import env, read_required
+from config.mail import check_sender, read_transport
 from config.settings.base import *  # noqa: F403
 from config.settings.base import CELERY_TASK_SOFT_TIME_LIMIT, HOLD_LEASE_SECONDS, LLM_TOTAL_DEADLINE_SECONDS
 
@@ -12,6 +13,11 @@ if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS must list the exact host names of the backend.")
 FRONTEND_BASE_URL = read_required("FRONTEND_BASE_URL", hint="The public address of the frontend.")
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+DEFAULT_FROM_EMAIL = check_sender(
+    read_required("DEFAULT_FROM_EMAIL", hint="Example: AfterResume <no-reply@example.org>")
+)
+if not read_transport().is_configured:
+    raise ImproperlyConfigured("EMAIL_URL (or EMAIL_PROVIDER) must say how mail leaves: see .env.example.")
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 # TLS ends at the reverse proxy, which sets this header and drops what the client sent.

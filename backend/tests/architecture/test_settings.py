@@ -15,6 +15,8 @@ GOOD: Final = {
     "REDIS_URL": "redis://store/0",
     "ALLOWED_HOSTS": "api.example.org",
     "FRONTEND_BASE_URL": "https://app.example.org",
+    "DEFAULT_FROM_EMAIL": "AfterResume <no-reply@example.org>",
+    "EMAIL_URL": "smtp+tls://user:hunter2@mail.example.org",
 }
 
 

@@ -1,0 +1,18 @@
+"""`manage.py send_mails`: sends what is due now, as the worker does each few seconds."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from apps.common import clock
+from apps.mail.delivery import deliver_due
+
+
+class Command(BaseCommand):
+    help = "Send the mails that are due."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        done = deliver_due(clock=clock.now)
+        self.stdout.write(
+            f"{done.sent} sent, {done.deferred} to be tried again, {done.failed} failed, {done.dropped} dropped"
+        )
