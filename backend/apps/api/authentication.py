@@ -12,8 +12,11 @@ from rest_framework.request import Request
 
 from apps.accounts.services.tokens import TOUCH_INTERVAL, touch_token
 from apps.accounts.types import ALL_SCOPES, TokenKind
-from apps.common import clock
+from apps.common import clock, rate_limits
 from apps.common.errors import Forbidden
+from apps.common.limits import API_ADDRESS
+from apps.common.rate_limits import network_of
+from apps.observability.context import current_address
 from apps.tenants.selectors import find_bearer, find_member
 from apps.tenants.types import Actor, Bearer, Member
 
@@ -53,6 +56,8 @@ class TokenAuthentication(authentication.BaseAuthentication):
         now = clock.now()
         bearer = find_bearer(key=key, now=now)
         if bearer is None:
+            # Nobody can guess a token; but each try costs a query, and those of a stranger are counted.
+            rate_limits.check(limit=API_ADDRESS, key=network_of(current_address()))
             raise TokenInvalid
         if bearer.token_last_used_at is None or now - bearer.token_last_used_at > TOUCH_INTERVAL:
             touch_token(public_id=bearer.token_id, now=now)

@@ -17,8 +17,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from apps.api.authentication import get_actor
-from apps.common import rate_limits
-from apps.common.limits import API_ADDRESS, API_TOKEN
+from apps.common import limits, rate_limits
 from apps.common.rate_limits import Limit, network_of
 from apps.observability.context import current_address
 from apps.tenants.types import Bearer
@@ -74,6 +73,33 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFKC", text.strip()[:_MAX_FIELD_LENGTH]).upper().casefold()
 
 
+# What views put after `limits =`.
+PASSWORD_GUESSES: Final = (
+    Rule(limits.LOGIN_ADDRESS, by_address, counts=("bad_credentials", "bad_code")),
+    Rule(limits.LOGIN_ACCOUNT, by_field("username"), counts=("bad_credentials",)),
+)
+# The code's own limit is by account and lies where codes are checked.
+CODE_GUESSES: Final = (Rule(limits.LOGIN_ADDRESS, by_address, counts=("bad_code",)),)
+REAUTHENTICATIONS: Final = (
+    Rule(limits.REAUTHENTICATION_ACCOUNT, by_account, counts=("bad_credentials", "bad_code", "invalid")),
+)
+SIGN_UPS: Final = (
+    Rule(limits.SIGN_UP_ADDRESS, by_address),
+    Rule(
+        limits.PASSKEY_ADDRESS,
+        by_address,
+        counts=("passkey_invalid", "passkey_expired", "passkey_used", "passkey_revoked", "passkey_wrong_email"),
+    ),
+)
+PASSWORD_RESETS: Final = (Rule(limits.PASSWORD_RESET_ADDRESS, by_address),)
+LINKS: Final = (
+    Rule(limits.LINK_ADDRESS, by_address, counts=("reset_link_invalid", "verification_invalid", "challenge_expired")),
+)
+EMAIL_ACTS: Final = (Rule(limits.EMAIL_ACCOUNT, by_account),)
+EXPORTS: Final = (Rule(limits.EXPORT_ACCOUNT, by_account),)
+JOBS: Final = (Rule(limits.JOBS_TENANT, by_tenant),)
+
+
 class DeclaredLimits(BaseThrottle):
     """REST framework's hook before each view: the general limits, then the rules that the view declares."""
 
@@ -87,11 +113,11 @@ class DeclaredLimits(BaseThrottle):
 
 def _check_general(request: Request) -> None:
     if isinstance(request.auth, Bearer):
-        rate_limits.check(limit=API_TOKEN, key=str(request.auth.token_id))
+        rate_limits.check(limit=limits.API_TOKEN, key=str(request.auth.token_id))
     elif request.user and request.user.is_authenticated:
-        rate_limits.check(limit=API_TOKEN, key=by_account(request))
+        rate_limits.check(limit=limits.API_TOKEN, key=by_account(request))
     else:
-        rate_limits.check(limit=API_ADDRESS, key=by_address(request))
+        rate_limits.check(limit=limits.API_ADDRESS, key=by_address(request))
 
 
 def _check_rule(request: Request, rule: Rule) -> None:

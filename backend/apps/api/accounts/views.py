@@ -9,9 +9,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.services import tokens
+from apps.api.accounts.second_factor_serializers import SecondFactorRequiredSerializer
 from apps.api.accounts.serializers import (
-    CredentialsSerializer,
     EditMeSerializer,
+    LoginRequestSerializer,
     LoginSerializer,
     MeSerializer,
     SignUpRequestSerializer,
@@ -19,7 +20,8 @@ from apps.api.accounts.serializers import (
     TokenRequestSerializer,
     TokenSerializer,
 )
-from apps.api.authentication import get_actor, get_member
+from apps.api.authentication import get_actor, get_member, mark_session
+from apps.api.limits import PASSWORD_GUESSES, SIGN_UPS
 from apps.billing import selectors as billing
 from apps.common import clock
 from apps.orchestration.signup import sign_up
@@ -35,7 +37,14 @@ class OpenView(APIView):
 
 
 class TokenView(OpenView):
-    @extend_schema(request=TokenRequestSerializer, responses=TokenSerializer, tags=["auth"], auth=[])
+    limits = PASSWORD_GUESSES
+
+    @extend_schema(
+        request=TokenRequestSerializer,
+        responses={200: TokenSerializer, 403: SecondFactorRequiredSerializer},
+        tags=["auth"],
+        auth=[],
+    )
     def post(self, request: Request) -> Response:
         """Exchange a name or e-mail address and a password for a token."""
         wish = TokenRequestSerializer(data=request.data)
@@ -48,13 +57,17 @@ class TokenView(OpenView):
 
 
 class LoginView(OpenView):
-    @extend_schema(request=CredentialsSerializer, responses=LoginSerializer, tags=["auth"], auth=[])
+    limits = PASSWORD_GUESSES
+
+    @extend_schema(request=LoginRequestSerializer, responses=LoginSerializer, tags=["auth"], auth=[])
     def post(self, request: Request) -> Response:
         """Open a session: the cookie is the one of Django admin."""
-        wish = CredentialsSerializer(data=request.data)
+        wish = LoginRequestSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
-        member = tenants.check_member_credentials(**wish.validated_data)
+        now = clock.now()
+        member, is_proved = tenants.check_sign_in(**wish.validated_data, now=now)
         login(request._request, get_user_model().objects.get(pk=member.user_id))  # noqa: SLF001
+        mark_session(request._request, now=now, has_second_factor=is_proved)  # noqa: SLF001
         return Response(LoginSerializer({"user": member}).data)
 
 
@@ -82,6 +95,8 @@ class LogoutAllView(APIView):
 
 
 class SignUpView(OpenView):
+    limits = SIGN_UPS
+
     @extend_schema(request=SignUpRequestSerializer, responses={201: SignUpSerializer}, tags=["auth"], auth=[])
     def post(self, request: Request) -> Response:
         """Spend an invite passkey on a new account."""

@@ -19,6 +19,7 @@ from apps.api.jobs.serializers import (
     JobEventSerializer,
     JobSerializer,
 )
+from apps.api.limits import JOBS
 from apps.common import clock
 from apps.orchestration import selectors
 from apps.orchestration.flows.report import estimate_report
@@ -74,6 +75,8 @@ class JobCancelView(APIView):
 
 
 class JobRetryView(APIView):
+    limits = JOBS
+
     @extend_schema(operation_id="jobs_retry", tags=["jobs"], request=None, responses={202: JobSerializer})
     @idempotent
     def post(self, request: Request, job_id: UUID) -> Response:

@@ -17,6 +17,7 @@ from apps.api.authentication import get_actor
 from apps.api.idempotency import idempotent, read_key
 from apps.api.jobs.serializers import JobSerializer, ReportParamsSerializer
 from apps.api.jobs.views import read_report_request
+from apps.api.limits import JOBS
 from apps.api.reports.serializers import (
     ExportFormatSerializer,
     RenameReportSerializer,
@@ -55,6 +56,7 @@ def present_report(*, actor: Actor, report_id: UUID) -> dict[str, Any]:
 
 
 class ReportListView(generics.ListAPIView[Report]):
+    limits = JOBS
     serializer_class = ReportSummarySerializer
 
     def get_queryset(self) -> Any:

@@ -16,6 +16,7 @@ class HealthView(APIView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    throttle_classes = ()
 
     @extend_schema(responses=HealthSerializer, tags=["system"], auth=[])
     def get(self, request: Request) -> Response:
