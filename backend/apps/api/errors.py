@@ -23,6 +23,7 @@ from apps.common.errors import (
     RateLimited,
     Unavailable,
 )
+from apps.mfa.refusals import SecondFactorRequired
 from apps.observability.context import current_request_id
 
 logger = structlog.get_logger(__name__)
@@ -63,9 +64,12 @@ class Problem:
     error: str
     fields: Mapping[str, list[str]] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    # What else the caller needs to go on, beside the members that every failure has.
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
     def body(self) -> dict[str, Any]:
         return {
+            **self.extra,
             "error": self.error,
             "code": self.code,
             "fields": dict(self.fields),
@@ -95,7 +99,10 @@ def flatten_fields(detail: Any, *, path: str = "") -> dict[str, list[str]]:
 def _describe_domain(error: DomainError) -> Problem:
     status = next(status for kind, status in _STATUS_OF_KIND.items() if isinstance(error, kind))
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, RateLimited) else {}
-    return Problem(status=status, code=error.code, error=error.text, fields=error.fields, headers=headers)
+    extra: dict[str, Any] = {}
+    if isinstance(error, SecondFactorRequired) and error.challenge is not None:
+        extra["challenge"] = error.challenge.as_json()
+    return Problem(status=status, code=error.code, error=error.text, fields=error.fields, headers=headers, extra=extra)
 
 
 def _describe_validation(error: exceptions.ValidationError) -> Problem:

@@ -68,6 +68,12 @@ class TokenRequestSerializer(CredentialsSerializer):
     name = serializers.CharField(max_length=80, default="API")
 
 
+class LoginRequestSerializer(CredentialsSerializer):
+    """Credentials, with a code for those who have set up a second factor."""
+
+    code = serializers.CharField(max_length=64, allow_blank=True, default="", write_only=True)
+
+
 class TokenSerializer(serializers.Serializer[Any]):
     """A fresh token; it is shown here and never again."""
 

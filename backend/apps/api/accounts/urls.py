@@ -2,10 +2,18 @@
 
 from django.urls import path
 
-from apps.api.accounts import passkey_views, views
+from apps.api.accounts import passkey_views, second_factor_views, views
 
 urlpatterns = [
     path("auth/token/", views.TokenView.as_view(), name="auth-token"),
+    path("auth/token/second-factor/", second_factor_views.TokenSecondFactorView.as_view(), name="auth-token-factor"),
+    path("auth/second-factor/", second_factor_views.SecondFactorView.as_view(), name="second-factor"),
+    path("auth/second-factor/totp/", second_factor_views.TotpView.as_view(), name="totp"),
+    path("auth/second-factor/totp/confirm/", second_factor_views.TotpConfirmView.as_view(), name="totp-confirm"),
+    path("auth/second-factor/recovery-codes/", second_factor_views.RecoveryCodesView.as_view(), name="recovery-codes"),
+    path("auth/second-factor/keys/options/", second_factor_views.KeyOptionsView.as_view(), name="key-options"),
+    path("auth/second-factor/keys/", second_factor_views.KeysView.as_view(), name="keys"),
+    path("auth/second-factor/keys/<uuid:key_id>/", second_factor_views.KeyView.as_view(), name="key"),
     path("auth/signup/", views.SignUpView.as_view(), name="auth-signup"),
     path("auth/login/", views.LoginView.as_view(), name="auth-login"),
     path("auth/logout/", views.LogoutView.as_view(), name="auth-logout"),

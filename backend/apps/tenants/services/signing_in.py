@@ -1,14 +1,21 @@
-"""Signing in: from a name and a password to a person in a tenant with a token."""
+"""Signing in: from a name and a password, and a second factor if there is one, to a person in a tenant with a token."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
+from apps.accounts.selectors import is_active
 from apps.accounts.services import credentials, tokens
+from apps.mfa.refusals import BadCode, SecondFactorRequired
+from apps.mfa.selectors import has_second_factor
+from apps.mfa.services.challenges import answer_challenge, start_challenge
+from apps.mfa.services.codes import check_code
 from apps.tenants.selectors import find_member
 from apps.tenants.types import Member, SignedIn
 
 
 def check_member_credentials(*, username: str, password: str) -> Member:
-    """The person behind a name or e-mail and a password; raises BadCredentials."""
+    """The person behind a name or e-mail and a password; raises BadCredentials. Half of a sign-in."""
     member = find_member(user_id=credentials.check_credentials(username=username, password=password))
     if member is None:
         raise credentials.BadCredentials
@@ -16,7 +23,42 @@ def check_member_credentials(*, username: str, password: str) -> Member:
 
 
 def sign_in(*, username: str, password: str, token_name: str, now: datetime) -> SignedIn:
-    """Issues a token to the person behind a name or e-mail and a password; raises BadCredentials."""
+    """Issues a token to the person behind a name or e-mail and a password; raises BadCredentials.
+
+    Raises SecondFactorRequired with a challenge for those who have set up a second factor: `complete_sign_in` is next.
+    """
     member = check_member_credentials(username=username, password=password)
-    token = tokens.issue_token(user_id=member.user_id, name=token_name, now=now)
+    if has_second_factor(user_id=member.user_id):
+        raise SecondFactorRequired(challenge=start_challenge(user_id=member.user_id, now=now))
+    return _open_session(member, token_name, now, has_second_factor=False)
+
+
+def complete_sign_in(
+    *, challenge_id: str, code: str | None, credential: Mapping[str, Any] | None, token_name: str, now: datetime
+) -> SignedIn:
+    """Issues a token to whoever answers the challenge; raises ChallengeExpired, BadCode and RateLimited."""
+    user_id = answer_challenge(challenge_id=challenge_id, code=code, credential=credential, now=now)
+    member = find_member(user_id=user_id)
+    if member is None or not is_active(user_id=user_id):
+        raise credentials.BadCredentials
+    return _open_session(member, token_name, now, has_second_factor=True)
+
+
+def check_sign_in(*, username: str, password: str, code: str, now: datetime) -> tuple[Member, bool]:
+    """Password and code in one step, for sessions without a page between: the person, and whether a code was checked.
+
+    Raises BadCredentials, SecondFactorRequired when the code is missing, BadCode and RateLimited.
+    """
+    member = check_member_credentials(username=username, password=password)
+    if not has_second_factor(user_id=member.user_id):
+        return member, False
+    if not code:
+        raise SecondFactorRequired
+    if not check_code(user_id=member.user_id, code=code, now=now):
+        raise BadCode
+    return member, True
+
+
+def _open_session(member: Member, token_name: str, now: datetime, *, has_second_factor: bool) -> SignedIn:
+    token = tokens.issue_token(user_id=member.user_id, name=token_name, now=now, has_second_factor=has_second_factor)
     return SignedIn(member=member, token=token)
