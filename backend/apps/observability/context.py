@@ -16,7 +16,7 @@ def current_request_id() -> str:
 
 
 def current_address() -> str | None:
-    """The client's network address, when a request is under way."""
+    """The true client's network address (`apps.observability.visitors`), when a request is under way."""
     return _address.get()
 
 

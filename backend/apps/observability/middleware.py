@@ -6,8 +6,10 @@ from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 
+from apps.common import clock
 from apps.common.ids import uuid7
 from apps.observability.context import bind_request, bind_user_agent, clear_request
+from apps.observability.visitors import find_visitor
 
 _ACCEPTED: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -24,8 +26,9 @@ class RequestIdMiddleware:
         # django-structlog reads the same header, so log lines carry the same id. (`request.headers` is computed once
         # and kept: reading it before this line would hide the new value.)
         request.META["HTTP_X_REQUEST_ID"] = request_id
-        bind_request(request_id=request_id, address=request.META.get("REMOTE_ADDR"))
-        bind_user_agent(request.META.get("HTTP_USER_AGENT", ""))
+        visitor = find_visitor(request.META, request_id=request_id, now=clock.now())
+        bind_request(request_id=request_id, address=visitor.address)
+        bind_user_agent(visitor.user_agent)
         try:
             response = self.get_response(request)
         finally:

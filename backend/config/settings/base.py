@@ -239,6 +239,12 @@ CACHES = {
 # --- Limits (apps.common.limits has the table) ------------------------------------------------------------------------
 RATE_LIMITS = read_limits("RATE_LIMITS")
 RATE_LIMIT_PREFIX = "ar:limits"
+# --- Whom a request comes from (apps.observability.visitors) ----------------------------------------------------------
+# How many proxies of ours stand in front and append to X-Forwarded-For.
+TRUSTED_PROXY_COUNT = read_int("TRUSTED_PROXY_COUNT", default=0, minimum=0, maximum=10)
+# Shared with the frontend, which signs the addresses of the people it calls for. Empty: nobody is believed.
+INTERNAL_API_SECRET: str = env.str("INTERNAL_API_SECRET", default="")
+
 
 # --- Files -----------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
