@@ -12,11 +12,9 @@ def add_links(context: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG001 
     return {"security_url": frontend_link("profile", "security")}
 
 
-_SAMPLE = {
-    "username": "ada",
-    "at": "23 November 2026, 09:00 UTC",
-    "security_url": "https://app.example.org/profile/security/",
-}
+def make_sample(**values: Any) -> Mapping[str, Any]:
+    """What a mail of these kinds could be filled with."""
+    return {"username": "ada", "at": "23 November 2026, 09:00 UTC", **add_links({}), **values}
 
 
 class MfaConfig(AppConfig):
@@ -27,17 +25,17 @@ class MfaConfig(AppConfig):
             kind="second_factor_added",
             subject="Your account has {{ what }} now",
             enrich=add_links,
-            sample={**_SAMPLE, "what": "an authenticator app"},
+            sample=make_sample(what="an authenticator app"),
         )
         registry.register(
             kind="second_factor_removed",
             subject="Removed from your account: {{ what }}",
             enrich=add_links,
-            sample={**_SAMPLE, "what": "the security key “Blue key”", "is_reset": False},
+            sample=make_sample(what="the security key “Blue key”", is_reset=False),
         )
         registry.register(
             kind="recovery_code_used",
             subject="A recovery code was used to sign in to your account",
             enrich=add_links,
-            sample={**_SAMPLE, "left": 9},
+            sample=make_sample(left=9),
         )
