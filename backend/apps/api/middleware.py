@@ -7,6 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware import common
 
 from apps.api.errors import is_api
+from apps.observability.context import bind_origin
+from apps.observability.types import Origin
 
 _API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 # Swagger UI draws with inline styles and data: images; its scripts are files of ours.
@@ -39,6 +41,17 @@ class CommonMiddleware(common.CommonMiddleware):
     def should_redirect_with_slash(self, request: HttpRequest) -> bool:
         is_lost_on_the_way = is_api(request) and request.method not in ("GET", "HEAD")
         return not is_lost_on_the_way and super().should_redirect_with_slash(request)
+
+
+class OriginMiddleware:
+    """Tells the audit whether a change came in by the API or by Django admin."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with bind_origin(Origin.API if is_api(request) else Origin.ADMIN):
+            return self.get_response(request)
 
 
 class HeadersMiddleware:

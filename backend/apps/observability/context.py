@@ -1,11 +1,17 @@
 """The request that the present work belongs to, so that every row and log line can name it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
+
+from apps.observability.types import Origin
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 _address: ContextVar[str | None] = ContextVar("address", default=None)
 _user_agent: ContextVar[str] = ContextVar("user_agent", default="")
+# Whatever no edge has claimed was started by hand, from a shell.
+_origin: ContextVar[Origin] = ContextVar("origin", default=Origin.COMMAND)
 
 MAX_USER_AGENT_LENGTH: Final = 400
 
@@ -40,3 +46,18 @@ def clear_request() -> None:
     _request_id.set("")
     _address.set(None)
     _user_agent.set("")
+
+
+def current_origin() -> Origin:
+    """The edge that this work came in by."""
+    return _origin.get()
+
+
+@contextmanager
+def bind_origin(origin: Origin) -> Iterator[None]:
+    """Everything within the block came in by this edge."""
+    token = _origin.set(origin)
+    try:
+        yield
+    finally:
+        _origin.reset(token)

@@ -4,6 +4,7 @@ from django.db import models
 
 from apps.common.db import append_only
 from apps.common.ids import uuid7
+from apps.observability.types import Origin
 
 
 class EventRecord(models.Model):
@@ -32,11 +33,18 @@ class EventRecord(models.Model):
 
 
 class AuditEvent(models.Model):
-    """Who changed what, before and after, why and from where. Append-only in the database."""
+    """Who changed what, for whom, before and after, why and from where. Append-only in the database.
+
+    Lies below tenants and accounts, so all that it names are plain identifiers; names are looked up when it is read.
+    `origin` is empty in rows older than the column.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tenant_id = models.UUIDField(null=True)
     actor_id = models.UUIDField(null=True)
+    # Whose view the actor had borrowed: support acts on behalf of the person who let them.
+    on_behalf_of_id = models.UUIDField(null=True)
+    origin = models.CharField(max_length=16, choices=Origin.choices, blank=True, default="")
     action = models.CharField(max_length=80)
     target_kind = models.CharField(max_length=40)
     target_id = models.CharField(max_length=64)
@@ -48,7 +56,14 @@ class AuditEvent(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["tenant_id", "-id"]), models.Index(fields=["target_kind", "target_id"])]
+        # One index for each way of narrowing the list, each in the list's order; the tenant's own for owners.
+        indexes = [
+            models.Index(fields=["-at", "-id"], name="audit_newest"),
+            models.Index(fields=["tenant_id", "-at", "-id"], name="audit_of_tenant"),
+            models.Index(fields=["actor_id", "-at", "-id"], name="audit_by_actor"),
+            models.Index(fields=["action", "-at", "-id"], name="audit_of_action"),
+            models.Index(fields=["target_id", "-at", "-id"], name="audit_of_target"),
+        ]
         # When a person goes, who did what to which id stays; the words and the network address do not.
         triggers = append_only(blankable=("before", "after", "reason", "address"))
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from apps.observability.context import current_address, current_request_id
+from apps.observability.context import current_address, current_origin, current_request_id
 from apps.observability.models import AuditEvent, EventRecord
 
 
@@ -43,11 +43,18 @@ def record_audit(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
     reason: str = "",
+    on_behalf_of: UUID | None = None,
 ) -> None:
-    """Keeps who changed what. `actor` None means the system itself. No secret belongs into before or after."""
+    """Keeps who changed what. `actor` None means the system itself.
+
+    Neither secrets nor addresses of people belong into before or after. A change of many things is one row a thing,
+    held together by the request id; what hangs on a thing (the tokens of a person) is a count in its row.
+    """
     AuditEvent.objects.create(
         tenant_id=tenant,
         actor_id=actor,
+        on_behalf_of_id=on_behalf_of,
+        origin=current_origin(),
         action=action,
         target_kind=target_kind,
         target_id=str(target_id),
