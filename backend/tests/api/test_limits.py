@@ -1,5 +1,6 @@
 """Limits as callers meet them."""
 
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -10,6 +11,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from apps.common import limits
+from apps.observability.visitors import sign
 from tests.api_client import anonymous, client_for
 from tests.factories.accounts import PASSWORD, make_actor
 
@@ -102,6 +104,22 @@ def test_with_the_counters_away_nobody_signs_in_and_those_inside_go_on(settings:
     refused = sign_in("ada", PASSWORD)
     assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
     assert client_for(actor).get("/api/me/").status_code == 200
+
+
+@pytest.mark.failure("A04")
+def test_thirty_people_behind_one_frontend_are_thirty_addresses(settings: Settings) -> None:
+    narrow(settings, limits.LOGIN_ADDRESS, 3)
+    settings.INTERNAL_API_SECRET = "only-for-tests-shared-by-both-services-0123456789"
+    for number in range(30):
+        headers = vouch_for(f"203.0.113.{number}", secret=settings.INTERNAL_API_SECRET)
+        assert [sign_in(f"person{number}", **headers).status_code for _ in range(3)] == [400] * 3
+    assert sign_in("person0", **vouch_for("203.0.113.0", secret=settings.INTERNAL_API_SECRET)).status_code == 429
+
+
+def vouch_for(address: str, *, secret: str) -> dict[str, str]:
+    minute, request_id = int(time.time()) // 60, "request-0001"
+    signature = sign(secret=secret, minute=minute, request_id=request_id, address=address, user_agent="")
+    return {"X-Request-ID": request_id, "X-Client-Address": address, "X-Client-Signature": signature}
 
 
 def newcomer(passkey: str) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """The address that limits, audit rows and tokens know a person by."""
 
+import hashlib
+import hmac
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -127,6 +129,14 @@ def test_a_claim_without_a_good_signature_is_not_believed(
 def test_an_old_or_a_future_signature_is_not_believed(minutes: int) -> None:
     minute = int((clock.now() + timedelta(minutes=minutes)).timestamp()) // 60
     assert seen(vouch(minute=minute))[0] == PROXY
+
+
+def test_the_signature_is_the_one_that_the_frontend_makes() -> None:
+    # The frontend's tests hold the same example.
+    message = b"29000000\nrequest-0001\n203.0.113.5\nFirefox"
+    terms = {"request_id": "request-0001", "address": "203.0.113.5", "user_agent": "Firefox"}
+    expected = "29000000." + hmac.new(SECRET.encode(), message, hashlib.sha256).hexdigest()
+    assert sign(secret=SECRET, minute=29_000_000, **terms) == expected
 
 
 def test_without_a_secret_nobody_is_believed(settings: Settings) -> None:

@@ -7,7 +7,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from apps.accounts import services
 from apps.shell.client import TOKEN_SESSION_KEY
-from apps.shell.requests import request_id_of
+from apps.shell.requests import is_own_path, request_id_of
+from apps.shell.visitors import client_address
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -20,9 +21,9 @@ class AccountAdapter(DefaultAccountAdapter):
         """Only paths of our own, not even our own host written out: a `next` never needs more."""
         return bool(url) and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
 
-    def forget_attempt(self) -> None:
-        """A right password is no failed attempt: takes back what `pre_authenticate` counted on this adapter."""
-        self._rollback_login_failed_rl_usage()
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """allauth's own reading answers a header that is too short with a crash."""
+        return client_address(request) or "unknown"
 
     def logout(self, request: HttpRequest) -> None:
         token = request.session.get(TOKEN_SESSION_KEY, "")

@@ -10,14 +10,17 @@ from apps.backend.transport import Caller, Transport
 from apps.backend.worklogs import WorklogsApi
 
 
+from apps.backend.visitor import Visitor
 class BackendClient:
     """Bound to one person's token and one request's id. Cheap to make; the connections are the transport's.
 
     Every method raises a BackendError (`apps.backend.errors`); most pages let it fly, the shell answers it.
     """
 
-    def __init__(self, *, transport: Transport, token: str = "", request_id: str = "") -> None:
-        caller = Caller(transport=transport, token=token, request_id=request_id)
+    def __init__(
+        self, *, transport: Transport, token: str = "", request_id: str = "", visitor: Visitor | None = None
+    ) -> None:
+        caller = Caller(transport=transport, token=token, request_id=request_id, visitor=visitor)
         self.auth = AuthApi(caller)
         self.me = MeApi(caller)
         self.status = StatusApi(caller)

@@ -25,6 +25,7 @@ from apps.backend.errors import (
 )
 
 READ_DEADLINE: Final = 5.0
+from apps.backend.visitor import Visitor
 WRITE_DEADLINE: Final = 10.0
 DOWNLOAD_DEADLINE: Final = 60.0
 CONNECT_TIMEOUT: Final = 1.0
@@ -80,13 +81,14 @@ class Download:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """A transport bound to one person's token and one request's id."""
+    """A transport bound to one person's token and one request's id, on behalf of whoever sent it."""
 
     transport: "Transport"
     token: str = ""
     request_id: str = ""
 
     @property
+    visitor: Visitor | None = None
     def headers(self) -> dict[str, str]:
         headers = {"Accept": "application/json"}
         if self.token:
@@ -95,6 +97,8 @@ class Caller:
             headers["X-Request-ID"] = self.request_id
         return headers
 
+        if self.visitor is not None:
+            headers |= self.visitor.headers(request_id=self.request_id, minute=int(time.time()) // 60)
     def send(self, call: Call) -> Any:
         """The parsed JSON of the answer (None when it has no body); raises a BackendError."""
         return self.transport.send(call, headers=self.headers)

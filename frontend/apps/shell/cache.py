@@ -10,10 +10,7 @@ log = structlog.get_logger(__name__)
 
 
 class ForgivingRedisCache(RedisCache):
-    """While Redis is away nothing is found and everything is "stored".
-
-    Rate limits of the sign-in form then stand open here; the backend keeps its own.
-    """
+    """While Redis is away nothing is found and everything is "stored". Nothing that guards anything may rely on it."""
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
         try:

@@ -9,6 +9,7 @@ from apps.backend.client import BackendClient
 from apps.backend.errors import NotAuthenticated
 from apps.backend.transport import Transport
 from apps.shell.requests import request_id_of
+from apps.shell.visitors import current_request_id, current_visitor
 
 TOKEN_SESSION_KEY = "backend_token"  # noqa: S105 - the name of a place, not a secret
 
@@ -33,4 +34,10 @@ def get_anonymous_client(request: HttpRequest) -> BackendClient:
 
 
 def client_with_token(token: str, *, request_id: str = "") -> BackendClient:
-    return BackendClient(transport=transport_to(settings.BACKEND_BASE_URL), token=token, request_id=request_id)
+    """A client for a token by itself; while a request is under way, on behalf of whoever sent it."""
+    return BackendClient(
+        transport=transport_to(settings.BACKEND_BASE_URL),
+        token=token,
+        request_id=request_id or current_request_id(),
+        visitor=current_visitor(),
+    )

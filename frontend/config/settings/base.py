@@ -46,6 +46,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "apps.shell.middleware.RequestIdMiddleware",
+    "apps.shell.visitors.VisitorMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -119,8 +120,17 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-# Only the peer's own address counts; a proxy in front says so with ALLAUTH_TRUSTED_PROXY_COUNT.
-ALLAUTH_TRUSTED_PROXY_COUNT: int = env.int("TRUSTED_PROXY_COUNT", default=0)
+# The backend judges passwords and counts the wrong ones, exactly and by the person's own address. allauth's limits
+# are neither exact nor do they survive a cache that is away, and a second count would lock people out before their turn.
+ACCOUNT_RATE_LIMITS = False
+
+# --- Whom a request comes from (apps.shell.visitors) ------------------------------------------------------------------
+# How many proxies of ours stand in front and append to X-Forwarded-For. allauth is told the same number, but asks
+# AccountAdapter, which does not fail on a header that is too short.
+TRUSTED_PROXY_COUNT: int = env.int("TRUSTED_PROXY_COUNT", default=0)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
+# Signs the addresses of people for the backend, which has the same secret. Empty: the backend is told nothing.
+INTERNAL_API_SECRET: str = env.str("INTERNAL_API_SECRET", default="")
 
 # --- Security headers -------------------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
@@ -140,7 +150,7 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 
-# --- Cache: rate limits of the sign-in form, the last status bar; the product works without it -----------------------
+# --- Cache: the last status bar; the product works without it ---------------------------------------------------------
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "apps.shell.cache.ForgivingRedisCache",
