@@ -1,16 +1,12 @@
 """Every address of the frontend."""
 
-from allauth.account.views import login, logout
 from django.urls import URLPattern, URLResolver, include, path
 
-from apps.accounts.views import sign_up_redirect
 from apps.shell import views as shell
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.dashboard.urls")),
-    path("accounts/login/", login, name="account_login"),
-    path("accounts/logout/", logout, name="account_logout"),
-    path("accounts/signup/", sign_up_redirect, name="account_signup"),
+    path("accounts/", include("apps.accounts.sign_in_urls")),
     path("profile/", include("apps.accounts.urls")),
     path("worklog/", include("apps.worklog.urls")),
     path("reporting/", include("apps.reporting.urls")),

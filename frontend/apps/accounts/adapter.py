@@ -3,7 +3,6 @@
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from apps.accounts import services
 from apps.shell.client import TOKEN_SESSION_KEY
@@ -19,7 +18,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_safe_url(self, url: str | None) -> bool:
         """Only paths of our own, not even our own host written out: a `next` never needs more."""
-        return bool(url) and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+        return bool(url) and is_own_path(str(url))
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """allauth's own reading answers a header that is too short with a crash."""

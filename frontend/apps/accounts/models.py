@@ -22,6 +22,7 @@ class User(AbstractBaseUser):
     role = models.CharField(max_length=20, blank=True)
     display_name = models.CharField(max_length=150, blank=True)
     time_zone = models.CharField(max_length=64, default="UTC")
+    is_email_verified = models.BooleanField(default=True, help_text="False shows the reminder on every page.")
     mirrored_at = models.DateTimeField()
 
     objects: ClassVar[UserManager] = UserManager()

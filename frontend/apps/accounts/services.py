@@ -38,10 +38,13 @@ def mirror_profile(*, user: User, me: Me, now: datetime) -> None:
     """Take over what only the profile knows: how to address the person, and where the day begins."""
     user.display_name = me.profile.display_name
     user.time_zone = me.profile.time_zone
+    user.email = me.email
+    user.is_email_verified = me.is_email_verified
+    user.is_backend_staff = me.is_staff
     user.role = me.role
     user.tenant_name = me.tenant.name
     user.mirrored_at = now
-    user.save(update_fields=["display_name", "time_zone", "role", "tenant_name", "mirrored_at"])
+    user.save()
 
 
 def fetch_profile(*, user: User, token: str, now: datetime) -> None:

@@ -5,12 +5,15 @@ from apps.backend.billing import BillingApi
 from apps.backend.jobs import JobsApi
 from apps.backend.me import MeApi
 from apps.backend.reports import ReportsApi
+from apps.backend.second_factor import SecondFactorApi
+from apps.backend.sessions import SessionsApi
 from apps.backend.status import StatusApi
+from apps.backend.tokens import TokensApi
 from apps.backend.transport import Caller, Transport
+from apps.backend.visitor import Visitor
 from apps.backend.worklogs import WorklogsApi
 
 
-from apps.backend.visitor import Visitor
 class BackendClient:
     """Bound to one person's token and one request's id. Cheap to make; the connections are the transport's.
 
@@ -23,6 +26,9 @@ class BackendClient:
         caller = Caller(transport=transport, token=token, request_id=request_id, visitor=visitor)
         self.auth = AuthApi(caller)
         self.me = MeApi(caller)
+        self.sessions = SessionsApi(caller)
+        self.tokens = TokensApi(caller)
+        self.second_factor = SecondFactorApi(caller)
         self.status = StatusApi(caller)
         self.worklogs = WorklogsApi(caller)
         self.reports = ReportsApi(caller)

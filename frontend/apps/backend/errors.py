@@ -1,7 +1,7 @@
 """What a call to the backend can fail with. Views catch the kinds they can answer; the shell answers the rest."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 NO_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {}
 
@@ -26,6 +26,20 @@ class NotAuthenticated(BackendError):
 
 class Forbidden(BackendError):
     """403: this person may not."""
+
+
+class ReauthenticationRequired(Forbidden):
+    """403 `reauthentication_required`: the last proof of identity is too old for this. The shell asks for another."""
+
+
+class SecondFactorRequired(Forbidden):
+    """403 `second_factor_required`: at sign-in with the challenge to answer, on staff endpoints without."""
+
+    def __init__(
+        self, message: str, *, code: str, request_id: str = "", challenge: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(message, code=code, request_id=request_id)
+        self.challenge = challenge
 
 
 class NotFound(BackendError):

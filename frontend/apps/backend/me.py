@@ -12,16 +12,40 @@ from apps.backend.transport import Call, Caller
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Notifications:
+    """Which mails the person wants. Mails about security come whatever they choose."""
+
+    weekly_nudge: bool = True
+    low_balance: bool = True
+    report_ready: bool = True
+    product_news: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactorState:
+    is_on: bool = False
+    is_required: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletion:
+    scheduled_for: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """`time_zone` is an IANA name."""
 
     time_zone: str
     display_name: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    notifications: Notifications = Notifications()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Me:
+    """`pending_email` is the address that a change waits to be confirmed from, "" when there is none."""
+
     id: UUID
     username: str
     email: str
@@ -32,6 +56,10 @@ class Me:
     plan: str
     stripe_customer_id: str | None
     created_at: datetime
+    is_email_verified: bool = True
+    pending_email: str = ""
+    second_factor: SecondFactorState = SecondFactorState()
+    deletion: Deletion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +69,9 @@ class MeApi:
     def get(self) -> Me:
         return read(Me, self.caller.send(Call(method="GET", path="/api/me/")))
 
-    def update(self, *, display_name: str, time_zone: str) -> Me:
-        payload = {"display_name": display_name, "time_zone": time_zone}
+    def update(self, *, display_name: str, time_zone: str, notifications: Mapping[str, bool] | None = None) -> Me:
+        """`notifications` may name some of them; the others stay."""
+        payload: dict[str, Any] = {"display_name": display_name, "time_zone": time_zone}
+        if notifications:
+            payload["notifications"] = dict(notifications)
         return read(Me, self.caller.send(Call(method="PATCH", path="/api/me/", payload=payload)))

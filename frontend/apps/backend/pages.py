@@ -53,6 +53,13 @@ def read(kind: type[T], value: Any) -> T:
         raise BackendUnavailable("The backend's answer could not be read.", code="unexpected_answer") from error
 
 
+def read_all(kind: type[T], value: Any) -> tuple[T, ...]:
+    """A list that the API gives whole; raises BackendUnavailable when the answer is none."""
+    if not isinstance(value, list):
+        return read_page(kind, value).results
+    return tuple(read(kind, item) for item in value)
+
+
 def _cursor(url: str | None) -> str | None:
     if url is None:
         return None

@@ -22,10 +22,12 @@ from apps.backend.errors import (
     NotFound,
     PaymentRequired,
     RateLimited,
+    ReauthenticationRequired,
+    SecondFactorRequired,
 )
+from apps.backend.visitor import Visitor
 
 READ_DEADLINE: Final = 5.0
-from apps.backend.visitor import Visitor
 WRITE_DEADLINE: Final = 10.0
 DOWNLOAD_DEADLINE: Final = 60.0
 CONNECT_TIMEOUT: Final = 1.0
@@ -86,19 +88,19 @@ class Caller:
     transport: "Transport"
     token: str = ""
     request_id: str = ""
+    visitor: Visitor | None = None
 
     @property
-    visitor: Visitor | None = None
     def headers(self) -> dict[str, str]:
         headers = {"Accept": "application/json"}
         if self.token:
             headers["Authorization"] = f"Token {self.token}"
         if self.request_id:
             headers["X-Request-ID"] = self.request_id
-        return headers
-
         if self.visitor is not None:
             headers |= self.visitor.headers(request_id=self.request_id, minute=int(time.time()) // 60)
+        return headers
+
     def send(self, call: Call) -> Any:
         """The parsed JSON of the answer (None when it has no body); raises a BackendError."""
         return self.transport.send(call, headers=self.headers)
@@ -242,7 +244,6 @@ def _parse(response: httpx.Response, *, body: bytes) -> Any:
 _KINDS: Final[Mapping[int, type[BackendError]]] = {
     401: NotAuthenticated,
     402: PaymentRequired,
-    403: Forbidden,
     404: NotFound,
     409: Conflict,
 }
@@ -264,11 +265,21 @@ def _refusal(response: httpx.Response, *, body: bytes) -> BackendError:
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
         sentence = message or "That was too much at once. Please wait a moment."
         return RateLimited(sentence, code=code, request_id=request_id, retry_after=_retry_after(response))
+    if response.status_code == httpx.codes.FORBIDDEN and told:
+        return _forbidden(message, code=code, request_id=request_id, challenge=told.get("challenge"))
     kind = _KINDS.get(response.status_code)
     if kind is not None and told:
         return kind(message, code=code, request_id=request_id)
     # Also a 404 that is not the API's own: something else listens there.
     return BackendUnavailable(message or _UNREACHABLE, code=code, request_id=request_id)
+
+
+def _forbidden(message: str, *, code: str, request_id: str, challenge: object) -> Forbidden:
+    if code == "second_factor_required":
+        asked = challenge if isinstance(challenge, dict) else None
+        return SecondFactorRequired(message, code=code, request_id=request_id, challenge=asked)
+    kind = ReauthenticationRequired if code == "reauthentication_required" else Forbidden
+    return kind(message, code=code, request_id=request_id)
 
 
 def _fields(raw: object) -> dict[str, tuple[str, ...]]:

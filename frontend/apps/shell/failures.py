@@ -15,6 +15,7 @@ from apps.backend.errors import (
     NotFound,
     PaymentRequired,
     RateLimited,
+    SecondFactorRequired,
 )
 from apps.shell.requests import is_htmx, request_id_of
 from apps.shell.toasts import add_toast
@@ -22,13 +23,15 @@ from apps.shell.toasts import add_toast
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailurePage:
-    """`is_passing`: the page looks by itself whether the trouble is over."""
+    """`is_passing`: the page looks by itself whether the trouble is over. `action_path` leads to what helps."""
 
     status: int
     icon: str
     title: str
     text: str
     is_passing: bool = False
+    action_label: str = "To the start"
+    action_path: str = "/"
 
 
 NOT_FOUND = FailurePage(
@@ -36,6 +39,15 @@ NOT_FOUND = FailurePage(
 )
 FORBIDDEN = FailurePage(
     status=403, icon="lock", title="This is not open to you", text="Your role does not include this page."
+)
+SECOND_FACTOR = FailurePage(
+    status=403,
+    icon="shield-lock",
+    title="Staff pages ask for a second factor",
+    text="Set up an authenticator app or a security key, and this page opens. If you have one already, sign out and "
+    "in again with it: this session began without.",
+    action_label="Set up a second factor",
+    action_path="/profile/security/",
 )
 CSRF = FailurePage(
     status=403,
@@ -53,6 +65,7 @@ UNAVAILABLE = FailurePage(
 _PAGES: dict[type[BackendError], FailurePage] = {
     NotFound: NOT_FOUND,
     Forbidden: FORBIDDEN,
+    SecondFactorRequired: SECOND_FACTOR,
     BackendUnavailable: UNAVAILABLE,
     Conflict: FailurePage(status=409, icon="arrows-split", title="That no longer fits", text=""),
     PaymentRequired: FailurePage(status=402, icon="wallet", title="The reserve does not cover this", text=""),
@@ -66,7 +79,7 @@ def answer_failure(request: HttpRequest, error: BackendError) -> HttpResponse:
     page = _PAGES[type(error)]
     if is_htmx(request):
         response = HttpResponse(status=page.status)
-        add_toast(response, _sentence_of(error) or page.title, level="danger")
+        add_toast(response, _sentence_of(error) or page.title, level="danger", link_url=_way_out(page))
         reswap(response, "none")
     else:
         response = failure_response(request, page, detail=_sentence_of(error), request_id=error.request_id)
@@ -89,6 +102,11 @@ def failure_response(
         "base": "base_shell.html" if _is_signed_in(request) else "base_bare.html",
     }
     return HttpResponse(render_to_string("shell/failure.html", context, request=request), status=page.status)
+
+
+def _way_out(page: FailurePage) -> str:
+    """A toast stays beside a page that is fine: only a page with help of its own has something to lead to."""
+    return page.action_path if page.action_path != "/" else ""
 
 
 def _sentence_of(error: BackendError) -> str:

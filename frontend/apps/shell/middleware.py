@@ -6,22 +6,27 @@ from collections.abc import Callable
 from typing import Final
 
 import structlog
-from django.contrib.auth import logout
+from django.contrib import messages
+from django.contrib.auth import REDIRECT_FIELD_NAME, logout
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
-from django_htmx.http import HttpResponseClientRedirect
+from django.utils.http import urlencode
 
-from apps.backend.errors import BackendError, NotAuthenticated
+from apps.backend.errors import BackendError, NotAuthenticated, ReauthenticationRequired
+from apps.shell import held_forms
 from apps.shell.failures import answer_failure
-from apps.shell.requests import is_htmx, page_path_of
+from apps.shell.pages import lead_to
+from apps.shell.requests import page_path_of
 
 log = structlog.get_logger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+SESSION_ENDED: Final = "This session was ended. Sign in to go on; what you had typed is kept in this tab."
 _ACCEPTABLE_ID: Final = re.compile(r"[A-Za-z0-9_.-]{8,64}")
 
 
@@ -80,7 +85,10 @@ class BackendErrorsMiddleware:
         if isinstance(exception, NotAuthenticated):
             # The session goes with its token, so that the sign-in page finds nobody signed in: one redirect, no loop.
             logout(request)
+            messages.warning(request, SESSION_ENDED)
             return send_to_sign_in(request)
+        if isinstance(exception, ReauthenticationRequired):
+            return send_to_reauthentication(request)
         if isinstance(exception, BackendError):
             log.info("backend_refused", kind=type(exception).__name__, code=exception.code)
             return answer_failure(request, exception)
@@ -89,7 +97,12 @@ class BackendErrorsMiddleware:
 
 def send_to_sign_in(request: HttpRequest) -> HttpResponse:
     """To the sign-in page and back here afterwards."""
-    target = redirect_to_login(page_path_of(request), resolve_url("account_login"))
-    if is_htmx(request):
-        return HttpResponseClientRedirect(target.url)
-    return HttpResponseRedirect(target.url)
+    return lead_to(request, redirect_to_login(page_path_of(request), resolve_url("account_login")).url)
+
+
+def send_to_reauthentication(request: HttpRequest) -> HttpResponse:
+    """To the page that asks for the password once more, and back here afterwards; what was posted waits there."""
+    query = {REDIRECT_FIELD_NAME: page_path_of(request)}
+    if held := held_forms.hold_form(request, now=timezone.now()):
+        query[held_forms.FIELD] = held
+    return lead_to(request, f"{resolve_url('account_reauthenticate')}?{urlencode(query)}")

@@ -14,6 +14,8 @@ from apps.backend.errors import (
     NotFound,
     PaymentRequired,
     RateLimited,
+    ReauthenticationRequired,
+    SecondFactorRequired,
 )
 from apps.shell.pages import mint_key
 
@@ -31,6 +33,8 @@ _STATUSES: Final[Mapping[type[BackendError], int]] = {
     Invalid: 400,
     PaymentRequired: 402,
     Forbidden: 403,
+    ReauthenticationRequired: 403,
+    SecondFactorRequired: 403,
     NotFound: 404,
     Conflict: 409,
     RateLimited: 429,
@@ -50,7 +54,12 @@ def sentence_of(error: BackendError) -> str:
 
 
 def take_refusal(form: forms.Form, error: BackendError, *, renames: Mapping[str, str] = NO_RENAMES) -> None:
-    """Put the backend's sentences beside the fields that they are about. `renames`: its names -> the form's."""
+    """Put the backend's sentences beside the fields that they are about. `renames`: its names -> the form's.
+
+    A proof of identity that is too old is no matter of the form: it flies on, and the shell asks for a new one.
+    """
+    if isinstance(error, ReauthenticationRequired):
+        raise error
     refused = list(_sentences(error))
     for name, sentences in refused:
         own = renames.get(name, name)

@@ -170,7 +170,7 @@ def test_a_crash_is_a_page_that_needs_nothing(
     def crash(*args: object, **kwargs: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("apps.accounts.views.get_backend_client", crash)
+    monkeypatch.setattr("apps.accounts.views.profile.get_backend_client", crash)
     signed_in.raise_request_exception = False
     response = signed_in.get("/profile/")
     assert response.status_code == 500

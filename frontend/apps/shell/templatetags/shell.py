@@ -82,6 +82,18 @@ def profile_tabs(context: Context) -> dict[str, Any]:
     return {"label": "Your account", "tabs": profile_tabs_for(path=request.path)}
 
 
+@register.inclusion_tag("components/secret_text.html")
+def secret_text(value: str, name: str, label: str) -> dict[str, Any]:
+    """A secret that is shown once, with a button that copies it; needs `app/keep.js`. `name` becomes its id."""
+    return {"value": value, "name": name, "label": label}
+
+
+@register.inclusion_tag("components/verify_banner.html", takes_context=True)
+def verify_banner(context: Context, email: str) -> dict[str, Any]:
+    """The reminder that an address is not confirmed yet."""
+    return {"email": email, "csrf_token": context.get("csrf_token")}
+
+
 @register.inclusion_tag("components/empty_state.html")
 def empty_state(
     title: str,

@@ -1,6 +1,4 @@
-"""The way in by invite passkey, and the profile. Sign-in and sign-out are allauth's views."""
-
-from typing import cast
+"""The way in by invite passkey. Sign-in and sign-out are allauth's views."""
 
 from allauth.account.internal import flows
 from allauth.account.models import Login
@@ -9,17 +7,13 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, resolve_url
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from apps.accounts import services
-from apps.accounts.forms import TROUBLE, ProfileForm, SignUpForm
-from apps.accounts.models import User
+from apps.accounts.forms.sign_in import TROUBLE, SignUpForm
 from apps.accounts.sign_in import keep_token, obtain_token, recognise
 from apps.backend.errors import BackendError, BackendUnavailable, Conflict, Invalid, RateLimited
-from apps.backend.me import Me
-from apps.shell.client import get_anonymous_client, get_backend_client
+from apps.shell.client import get_anonymous_client
 
 
 @require_safe
@@ -66,27 +60,3 @@ def _sign_in_newcomer(request: HttpRequest, form: SignUpForm) -> HttpResponse:
     keep_token(request, user=user, issued=issued)
     messages.success(request, f"Welcome, {user.shown_name}. Your worklog is ready.")
     return response
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def profile(request: HttpRequest) -> HttpResponse:
-    """Who the person is to the backend; name and time zone can be changed."""
-    client = get_backend_client(request)
-    me = client.me.get()
-    form = ProfileForm(
-        request.POST or None,
-        initial={"display_name": me.profile.display_name, "time_zone": me.profile.time_zone},
-    )
-    if form.is_valid():
-        try:
-            return _saved(request, client.me.update(**form.cleaned_data))
-        except Invalid as error:
-            for name, sentences in error.fields.items():
-                form.add_error(name if name in form.fields else None, list(sentences))
-    return TemplateResponse(request, "accounts/profile.html", {"me": me, "form": form})
-
-
-def _saved(request: HttpRequest, me: Me) -> HttpResponse:
-    services.mirror_profile(user=cast("User", request.user), me=me, now=timezone.now())
-    messages.success(request, "Your profile is saved.")
-    return redirect("accounts:profile")

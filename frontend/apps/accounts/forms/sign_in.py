@@ -1,29 +1,33 @@
-"""Forms of the way in and of the profile."""
+"""Forms of the way in."""
 
 import uuid
-from collections.abc import Mapping
 from typing import Any
-from zoneinfo import available_timezones
 
 from allauth.account.forms import LoginForm as AllauthLoginForm
 from allauth.account.models import Login
 from django import forms
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
 
-from apps.accounts.adapter import AccountAdapter
+from apps.accounts import pending_sign_in
 from apps.accounts.models import User
 from apps.accounts.sign_in import keep_token, obtain_token, recognise
-from apps.backend.auth import IssuedToken
-from apps.backend.errors import BackendUnavailable, Invalid, RateLimited
+from apps.backend.auth import Challenge, IssuedToken, read_challenge
+from apps.backend.errors import BackendUnavailable, Invalid, RateLimited, SecondFactorRequired
 
 TROUBLE = "AfterResume cannot be reached at the moment. Nothing is wrong with what you typed; try again shortly."
 
 
 class LoginForm(AllauthLoginForm):
-    """allauth's form, with the backend as the judge of the password. The token waits here until the session is new."""
+    """allauth's form, with the backend as the judge of the password.
+
+    The token waits here until the session is new; where the backend asks for a second factor, its challenge waits.
+    """
 
     request: HttpRequest
     _issued: IssuedToken
+    _challenge: Challenge | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -38,24 +42,26 @@ class LoginForm(AllauthLoginForm):
         self.fields["password"].widget.attrs.pop("placeholder", None)
 
     def _clean_with_password(self, credentials: dict[str, Any]) -> dict[str, Any]:
-        adapter = AccountAdapter(self.request)
-        # allauth's own limits (by address and by name) come first, so that guessing here never reaches the backend.
-        adapter.pre_authenticate(self.request, **credentials)
+        cleaned: dict[str, Any] = self.cleaned_data
         try:
             self._issued = obtain_token(
                 self.request, username=credentials["username"], password=credentials["password"]
             )
+        except SecondFactorRequired as error:
+            self._challenge = read_challenge(error)
+            return cleaned
         except (Invalid, RateLimited) as error:
             raise forms.ValidationError(error.message, code=error.code) from error
         except BackendUnavailable as error:
             raise forms.ValidationError(TROUBLE, code=error.code) from error
-        adapter.forget_attempt()
         self.user: User = recognise(self.request, self._issued)
         self._login = Login(user=self.user, email=None)
-        cleaned: dict[str, Any] = self.cleaned_data
         return cleaned
 
     def login(self, request: HttpRequest, redirect_url: str | None = None) -> HttpResponse:
+        if self._challenge is not None:
+            pending_sign_in.begin(request, challenge=self._challenge, target=redirect_url or "/", now=timezone.now())
+            return redirect("account_second_factor")
         response: HttpResponse = super().login(request, redirect_url=redirect_url)
         keep_token(request, user=self.user, issued=self._issued)
         return response
@@ -99,19 +105,35 @@ class SignUpForm(forms.Form):
             self.add_error(None, error.message)
 
 
-class ProfileForm(forms.Form):
-    display_name = forms.CharField(
-        label="Display name", max_length=150, required=False, help_text="How the interface addresses you."
+class SecondFactorForm(forms.Form):
+    """A code, or what a security key has said: the page's script puts that into the hidden field and sends the form."""
+
+    code = forms.CharField(
+        label="Code",
+        max_length=40,
+        required=False,
+        help_text="Six digits from your authenticator app, or one of your recovery codes.",
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "one-time-code",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+                "data-no-draft": "",
+            }
+        ),
     )
-    time_zone = forms.ChoiceField(
-        label="Time zone", help_text="Days, weeks and months of your worklog begin and end here.", choices=list
+    credential = forms.JSONField(required=False, widget=forms.HiddenInput)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.errors and not cleaned.get("code") and not isinstance(cleaned.get("credential"), dict):
+            self.add_error("code", "Type the code that your app shows.")
+        return cleaned
+
+
+class ReauthenticationForm(forms.Form):
+    password = forms.CharField(
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
-
-    def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
-        super().__init__(data, **kwargs)
-        self.fields["time_zone"].choices = _zone_choices()  # type: ignore[attr-defined]
-
-
-def _zone_choices() -> list[tuple[str, str]]:
-    names = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix/")))
-    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
