@@ -13,7 +13,10 @@ from devstack.valkey import Store
 # A shell may carry these for another project (or for a test run): they would steer our services.
 NEVER_INHERITED = ("PYTHONPATH", "PYTHONHOME", "DJANGO_SETTINGS_MODULE", "PYTEST_CURRENT_TEST", "PYTEST_XDIST_WORKER")
 # What one service must not see of the other.
-BACKEND_ONLY = ("DATABASE_URL", "BACKEND_SECRET_KEY", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "LLM_API_KEY")
+BACKEND_ONLY = (
+    *("DATABASE_URL", "BACKEND_SECRET_KEY", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "LLM_API_KEY"),
+    *("EMAIL_URL", "EMAIL_PROVIDER_KEY", "EMAIL_PROVIDER_OPTIONS"),
+)
 FRONTEND_ONLY = ("FRONTEND_DATABASE_URL", "FRONTEND_SECRET_KEY")
 
 
@@ -108,7 +111,7 @@ def worker_name(config: Config) -> str:
 
 
 def _mail_defaults(config: Config) -> dict[str, str]:
-    if config.environ.get("EMAIL_URL") or config.environ.get("EMAIL_HOST"):
+    if any(config.environ.get(name) for name in ("EMAIL_URL", "EMAIL_HOST", "EMAIL_PROVIDER")):
         return {}
     port = str(config.ports.mail_standin_smtp)
     return {"EMAIL_URL": f"smtp://{LOOPBACK}:{port}", "EMAIL_HOST": LOOPBACK, "EMAIL_PORT": port}

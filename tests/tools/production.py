@@ -28,6 +28,7 @@ from devstack.privileges import launcher
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 HOSTS = {"FRONTEND_HOST": "app.example.test", "BACKEND_HOST": "api.example.test"}
+MAIL = {"DEFAULT_FROM_EMAIL": "AfterResume <no-reply@example.test>", "EMAIL_URL": "smtp+tls://us:pw@mail.example.test"}
 START_TIMEOUT_S = 90.0
 
 # Compressing some thousand files takes most of a minute and proves nothing here.
@@ -62,9 +63,9 @@ print(json.dumps([verdict(environment) for environment in json.load(sys.stdin)])
 
 
 def fill_in_example() -> dict[str, str]:
-    """What a person would write into .env: hosts, and a generated value for each line that has none."""
+    """What a person would write into .env: hosts, a mail server, and a generated value for each line that has none."""
     names = re.findall(r"^([A-Z][A-Z0-9_]*)=$", (ROOT / ".env.example").read_text(), flags=re.MULTILINE)
-    return {name: HOSTS.get(name) or secrets.token_urlsafe(48) for name in names}
+    return {**{name: HOSTS.get(name) or secrets.token_urlsafe(48) for name in names}, **MAIL}
 
 
 def interpolate(value: str, dotenv: Mapping[str, str]) -> str:
