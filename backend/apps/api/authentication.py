@@ -16,6 +16,7 @@ from apps.common import clock, rate_limits
 from apps.common.errors import Forbidden
 from apps.common.limits import API_ADDRESS
 from apps.common.rate_limits import network_of
+from apps.mfa.selectors import has_second_factor
 from apps.observability.context import current_address
 from apps.tenants.selectors import find_bearer, find_member
 from apps.tenants.types import Actor, Bearer, Member
@@ -102,8 +103,19 @@ def get_proof(request: Request) -> Proof:
         kind=TokenKind.SESSION,
         scopes=ALL_SCOPES,
         authenticated_at=datetime.fromisoformat(stamp) if stamp else None,
-        has_second_factor=bool(session.get(SESSION_SECOND_FACTOR)),
+        has_second_factor=is_proved_session(request._request),  # noqa: SLF001
     )
+
+
+def is_proved_session(request: HttpRequest) -> bool:
+    """Whether the session of Django admin was opened with a second factor that the person still has.
+
+    Unlike tokens these sessions cannot be ended from outside, so a factor that staff took away ends them here.
+    """
+    session = request.session
+    if not (session.get(SESSION_AUTHENTICATED_AT) and session.get(SESSION_SECOND_FACTOR)):
+        return False
+    return has_second_factor(user_id=UUID(str(request.user.pk)))
 
 
 def mark_session(request: HttpRequest, *, now: datetime, has_second_factor: bool | None = None) -> None:

@@ -25,10 +25,9 @@ from apps.api.accounts.second_factor_serializers import (
 )
 from apps.api.accounts.serializers import TokenSerializer
 from apps.api.authentication import SESSION_SECOND_FACTOR, get_member, get_proof
-from apps.api.limits import Rule, by_address
+from apps.api.limits import CODE_GUESSES
 from apps.api.permissions import IsFreshToChange
 from apps.common import clock
-from apps.common.limits import LOGIN_ADDRESS
 from apps.mfa import selectors as factors
 from apps.mfa.refusals import SecondFactorRequired
 from apps.mfa.services import recovery_codes, security_keys, totp
@@ -41,7 +40,7 @@ class TokenSecondFactorView(APIView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    limits = (Rule(LOGIN_ADDRESS, by_address, counts=("bad_code", "challenge_expired")),)
+    limits = CODE_GUESSES
 
     @extend_schema(request=AnswerSerializer, responses=TokenSerializer, tags=["auth"], auth=[])
     def post(self, request: Request) -> Response:

@@ -103,6 +103,6 @@ def _find_step(secret: str, code: str, *, now: datetime) -> int | None:
     current, found = totp.timecode(now), None
     for offset in _DRIFT:
         # All of them, whichever fits: the time of the answer tells nothing.
-        if compare_digest(totp.generate_otp(current + offset).encode(), code.encode()):
+        if compare_digest(totp.generate_otp(current + offset).encode(), code.encode("utf-8", "replace")):
             found = current + offset
     return found
