@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 
 from apps.accounts.models import User
+from apps.accounts.selectors import match_folded
 
 
 class UsernameOrEmailBackend(ModelBackend):
@@ -18,7 +19,9 @@ class UsernameOrEmailBackend(ModelBackend):
         if not username or password is None:
             return None
         user = (
-            User.objects.filter(Q(username__iexact=username) | Q(email__iexact=username))
+            User.objects.filter(
+                Q(match_folded(field="username", value=username)) | Q(match_folded(field="email", value=username))
+            )
             .order_by("date_joined")
             .first()
         )

@@ -38,3 +38,30 @@ class IssuedToken:
     key: str
     expires_at: datetime
     public_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """A sign-in of the person's that is still good. `device` is what their browser calls itself, in short."""
+
+    id: UUID
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+    expires_at: datetime
+    address: str | None
+    device: str
+    has_second_factor: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalTokenView:
+    """A token that the person made for a program. `prefix` is the beginning of its key, to know it by."""
+
+    id: UUID
+    name: str
+    prefix: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None

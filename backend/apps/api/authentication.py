@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from rest_framework import authentication, exceptions
 from rest_framework.request import Request
 
-from apps.accounts.services.tokens import TOUCH_INTERVAL, touch_token
+from apps.accounts.services.tokens import TOUCH_INTERVAL, note_refused, touch_token
 from apps.accounts.types import ALL_SCOPES, TokenKind
 from apps.common import clock, rate_limits
 from apps.common.errors import Forbidden
@@ -59,6 +59,7 @@ class TokenAuthentication(authentication.BaseAuthentication):
         if bearer is None:
             # Nobody can guess a token; but each try costs a query, and those of a stranger are counted.
             rate_limits.check(limit=API_ADDRESS, key=network_of(current_address()))
+            note_refused(key=key)
             raise TokenInvalid
         if bearer.token_last_used_at is None or now - bearer.token_last_used_at > TOUCH_INTERVAL:
             touch_token(public_id=bearer.token_id, now=now)
@@ -123,6 +124,16 @@ def mark_session(request: HttpRequest, *, now: datetime, has_second_factor: bool
     request.session[SESSION_AUTHENTICATED_AT] = now.isoformat()
     if has_second_factor is not None:
         request.session[SESSION_SECOND_FACTOR] = has_second_factor
+
+
+def get_user_id(request: Request) -> UUID:
+    """The person who is signed in."""
+    return UUID(str(request.user.pk))
+
+
+def find_token_id(request: Request) -> UUID | None:
+    """The token that the request came with; None for the session of Django admin."""
+    return request.auth.token_id if isinstance(request.auth, Bearer) else None
 
 
 def get_member(request: Request) -> Member:

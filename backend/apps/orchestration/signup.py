@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.accounts.services import users
+from apps.accounts.services.emails import queue_verification
 from apps.billing.services import accounts as reserve_accounts
 from apps.billing.services.credits import grant_promo_credit
 from apps.common.errors import Forbidden
@@ -29,10 +30,11 @@ def sign_up(*, username: str, email: str, password: str, passkey: str, now: date
     with transaction.atomic():
         redeemed = redeem_passkey(raw=passkey, email=email, user_id=user_id, now=now)
         users.create_user(user_id=user_id, username=username, email=email, password=password, now=now)
-        tenant = redeemed.tenant or _open_tenant(name=username, now=now)
+        tenant = redeemed.tenant or open_tenant(name=username, now=now)
         add_member(tenant=tenant, user_id=user_id, role=redeemed.role or Role.OWNER, now=now)
         _grant_credit(tenant, redeemed, now)
         _record_arrival(tenant, user_id, username, actor=user_id, now=now)
+        queue_verification(user_id=user_id, now=now)
         return get_member(tenant=tenant, user_id=user_id)
 
 
@@ -61,13 +63,14 @@ def create_person(
             is_superuser=is_superuser,
             now=now,
         )
-        tenant = _open_tenant(name=tenant_name or username, now=now)
+        tenant = open_tenant(name=tenant_name or username, now=now)
         add_member(tenant=tenant, user_id=user_id, role=Role.OWNER, now=now)
         _record_arrival(tenant, user_id, username, actor=actor.user_id if actor else None, now=now)
         return get_member(tenant=tenant, user_id=user_id)
 
 
-def _open_tenant(*, name: str, now: datetime) -> TenantId:
+def open_tenant(*, name: str, now: datetime) -> TenantId:
+    """A new customer with an empty reserve, and nobody in it yet."""
     tenant = create_tenant(name=name, now=now)
     reserve_accounts.open_account(tenant=tenant, now=now)
     return tenant

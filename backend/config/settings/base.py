@@ -62,6 +62,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "apps.observability.middleware.RequestIdMiddleware",
+    "apps.api.middleware.OriginMiddleware",
     "apps.api.middleware.HeadersMiddleware",
     "apps.api.limits.GiveBackMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
@@ -129,6 +130,8 @@ REST_KNOX = {
     "AUTH_HEADER_PREFIX": "Token",
     "TOKEN_PREFIX": "ar_",
 }
+# Seconds until the link to choose a new password expires; its mail says an hour.
+PASSWORD_RESET_TIMEOUT = 3600
 # How long a proof of identity is good for acts that need a fresh one.
 REAUTHENTICATION_MINUTES = read_int("REAUTHENTICATION_MINUTES", default=15, minimum=1, maximum=1440)
 # Seal the secrets of authenticator apps: the first seals, all of them open. Without any, the keys above do it.
@@ -236,15 +239,15 @@ CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "ar"}
 }
 
-# --- Limits (apps.common.limits has the table) ------------------------------------------------------------------------
-RATE_LIMITS = read_limits("RATE_LIMITS")
-RATE_LIMIT_PREFIX = "ar:limits"
 # --- Whom a request comes from (apps.observability.visitors) ----------------------------------------------------------
 # How many proxies of ours stand in front and append to X-Forwarded-For.
 TRUSTED_PROXY_COUNT = read_int("TRUSTED_PROXY_COUNT", default=0, minimum=0, maximum=10)
 # Shared with the frontend, which signs the addresses of the people it calls for. Empty: nobody is believed.
 INTERNAL_API_SECRET: str = env.str("INTERNAL_API_SECRET", default="")
 
+# --- Limits (apps.common.limits has the table) ------------------------------------------------------------------------
+RATE_LIMITS = read_limits("RATE_LIMITS")
+RATE_LIMIT_PREFIX = "ar:limits"
 
 # --- Files -----------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
@@ -297,6 +300,12 @@ LLM_BASE_URL: str = env.str("LLM_BASE_URL", default="")
 LLM_API_KEY: str = env.str("LLM_API_KEY", default="")
 LLM_MODEL: str = env.str("LLM_MODEL", default="")
 LLM_TOTAL_DEADLINE_SECONDS = read_int("LLM_TOTAL_DEADLINE_SECONDS", default=90, minimum=1)
+
+# --- Personal data ---------------------------------------------------------------------------------------------------
+EXPORT_TTL_DAYS = read_int("EXPORT_TTL_DAYS", default=7, minimum=1, maximum=90)
+ACCOUNT_DELETION_GRACE_DAYS = read_int("ACCOUNT_DELETION_GRACE_DAYS", default=14, minimum=1, maximum=90)
+# How long the law asks for the books; the certificate of an erasure names the day.
+BILLING_RETENTION_YEARS = read_int("BILLING_RETENTION_YEARS", default=10, minimum=1, maximum=30)
 
 # Named points where a test may kill the process. Only the test settings may fill this.
 FAILPOINTS: dict[str, str] = {}

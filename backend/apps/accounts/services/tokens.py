@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+import structlog
 from django.db import transaction
 from django.db.models import QuerySet
 from knox.crypto import create_token_string, hash_token
@@ -14,6 +15,8 @@ from apps.accounts.models import ApiToken, RevokedToken
 from apps.accounts.types import ALL_SCOPES, IssuedToken, TokenKind
 from apps.observability.context import current_address, current_user_agent
 from apps.observability.services import record_audit
+
+_log = structlog.get_logger(__name__)
 
 # How stale `last_used_at` may be: a write on each request would cost more than most requests.
 TOUCH_INTERVAL: Final = timedelta(minutes=1)
@@ -80,6 +83,11 @@ def revoke_token(*, user_id: UUID, public_id: UUID, now: datetime) -> bool:
     return _end(ApiToken.objects.filter(user_id=user_id, public_id=public_id), now=now) > 0
 
 
+def revoke_personal_tokens(*, user_id: UUID, now: datetime) -> int:
+    """Ends every token that stands for a program, and says how many there were; sessions stay."""
+    return _end(ApiToken.objects.filter(user_id=user_id, kind=TokenKind.PERSONAL), now=now)
+
+
 def revoke_all_tokens(
     *, user_id: UUID, actor: UUID | None, reason: str, now: datetime, except_public_id: UUID | None = None
 ) -> int:
@@ -123,3 +131,23 @@ def _end(tokens: QuerySet[ApiToken], *, now: datetime) -> int:
     )
     ApiToken.objects.filter(digest__in=[token.digest for token in ended]).delete()
     return len(ended)
+
+
+def note_refused(*, key: str) -> None:
+    """Raises the alarm when a key that was let in nowhere is one that had been ended: a thief, or a forgotten copy."""
+    revoked = RevokedToken.objects.filter(digest=digest_key(key)).first()
+    if revoked is not None:
+        _log.warning(
+            "revoked_token_used",
+            user_id=str(revoked.user_id),
+            token_id=str(revoked.public_id),
+            revoked_at=revoked.revoked_at.isoformat(),
+            address=current_address(),
+        )
+
+
+def purge_tokens(*, now: datetime) -> int:
+    """Deletes what has expired of tokens and of the digests of ended ones; returns how many. Goes over all people."""
+    expired: int = ApiToken.objects.filter(expiry__lte=now).delete()[0]
+    forgotten: int = RevokedToken.objects.filter(expires_at__lte=now).delete()[0]
+    return expired + forgotten

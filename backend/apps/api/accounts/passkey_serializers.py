@@ -4,14 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
+from apps.api.people import PersonSerializer
 from apps.common.money import MAX_ABS_MICROS, MICROS_PER_CENT, micros_to_cents
 from apps.invitations.types import PasskeyState, PasskeyView
 from apps.tenants.types import Role
-
-
-class PersonSerializer(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    username = serializers.CharField()
 
 
 class JoinedTenantSerializer(serializers.Serializer[Any]):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.tenants.types import Member, Role
@@ -25,21 +26,57 @@ class UserSerializer(serializers.Serializer[Any]):
     role = serializers.ChoiceField(choices=Role.choices)
 
 
+class NotificationsSerializer(serializers.Serializer[Any]):
+    """Which mails a person wants. Mails about the security of the account come in any case."""
+
+    weekly_nudge = serializers.BooleanField()
+    low_balance = serializers.BooleanField()
+    report_ready = serializers.BooleanField()
+    product_news = serializers.BooleanField()
+
+
 class ProfileSerializer(serializers.Serializer[Any]):
     """What a person may set about themselves."""
 
     display_name = serializers.CharField()
     time_zone = serializers.CharField()
     settings = serializers.DictField()
+    notifications = NotificationsSerializer()
+
+
+class SecondFactorStateSerializer(serializers.Serializer[Any]):
+    is_on = serializers.BooleanField()
+    is_required = serializers.BooleanField()
+
+
+class DeletionStateSerializer(serializers.Serializer[Any]):
+    scheduled_for = serializers.DateTimeField()
 
 
 class MeSerializer(UserSerializer):
-    """The person who asks. The context carries the tenant's `billing` profile."""
+    """The person who asks.
 
+    The context carries the tenant's `billing` profile, whether a second factor `is_protected` the account, and when
+    its `deletion` is due, if it is.
+    """
+
+    is_email_verified = serializers.BooleanField()
+    pending_email = serializers.CharField(allow_blank=True)
+    second_factor = serializers.SerializerMethodField()
+    deletion = serializers.SerializerMethodField()
     profile = ProfileSerializer(source="*")
     plan = serializers.SerializerMethodField()
     stripe_customer_id = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField()
+
+    @extend_schema_field(SecondFactorStateSerializer)
+    def get_second_factor(self, member: Member) -> dict[str, bool]:
+        return {"is_on": self.context["is_protected"], "is_required": member.is_staff}
+
+    @extend_schema_field(DeletionStateSerializer(allow_null=True))
+    def get_deletion(self, member: Member) -> dict[str, Any] | None:
+        due_at = self.context["deletion"]
+        return None if due_at is None else DeletionStateSerializer({"scheduled_for": due_at}).data
 
     def get_plan(self, member: Member) -> str:
         return str(self.context["billing"].plan)
@@ -53,6 +90,7 @@ class EditMeSerializer(serializers.Serializer[Any]):
 
     display_name = serializers.CharField(max_length=150, allow_blank=True, required=False)
     time_zone = serializers.CharField(max_length=64, required=False)
+    notifications = NotificationsSerializer(partial=True, required=False)
 
 
 class CredentialsSerializer(serializers.Serializer[Any]):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.api.accounts import passkey_views, second_factor_views, views
+from apps.api.accounts import email_views, passkey_views, password_views, second_factor_views, token_views, views
 
 urlpatterns = [
     path("auth/token/", views.TokenView.as_view(), name="auth-token"),
@@ -18,6 +18,17 @@ urlpatterns = [
     path("auth/login/", views.LoginView.as_view(), name="auth-login"),
     path("auth/logout/", views.LogoutView.as_view(), name="auth-logout"),
     path("auth/logout-all/", views.LogoutAllView.as_view(), name="auth-logout-all"),
+    path("auth/password/change/", password_views.ChangePasswordView.as_view(), name="password-change"),
+    path("auth/password/reset/", password_views.RequestResetView.as_view(), name="password-reset"),
+    path("auth/password/reset/confirm/", password_views.ResetPasswordView.as_view(), name="password-reset-confirm"),
+    path("auth/reauthenticate/", password_views.ReauthenticateView.as_view(), name="reauthenticate"),
+    path("auth/email/verify/", email_views.VerifyEmailView.as_view(), name="email-verify"),
+    path("auth/email/verify/resend/", email_views.ResendVerificationView.as_view(), name="email-verify-resend"),
+    path("auth/email/change/", email_views.ChangeEmailView.as_view(), name="email-change"),
+    path("auth/sessions/", token_views.SessionListView.as_view(), name="sessions"),
+    path("auth/sessions/<uuid:session_id>/", token_views.SessionView.as_view(), name="session"),
+    path("auth/tokens/", token_views.PersonalTokenListView.as_view(), name="tokens"),
+    path("auth/tokens/<uuid:token_id>/", token_views.PersonalTokenView.as_view(), name="token"),
     path("me/", views.MeView.as_view(), name="me"),
     path("admin/passkeys/", passkey_views.PasskeyListView.as_view(), name="admin-passkeys"),
     path("admin/passkeys/<uuid:passkey_id>/", passkey_views.PasskeyView.as_view(), name="admin-passkey"),

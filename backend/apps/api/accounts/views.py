@@ -3,7 +3,7 @@
 from django.contrib.auth import get_user_model, login, logout
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.permissions import AllowAny
+from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -22,8 +22,10 @@ from apps.api.accounts.serializers import (
 )
 from apps.api.authentication import get_actor, get_member, mark_session
 from apps.api.limits import PASSWORD_GUESSES, SIGN_UPS
+from apps.api.permissions import IsSession
 from apps.billing import selectors as billing
 from apps.common import clock
+from apps.mfa.selectors import has_second_factor
 from apps.orchestration.signup import sign_up
 from apps.tenants import services as tenants
 from apps.tenants.types import Bearer, Member
@@ -72,6 +74,9 @@ class LoginView(OpenView):
 
 
 class LogoutView(APIView):
+    # Not the right to write: a token that may only read may still end itself.
+    permission_classes = (IsAuthenticated,)
+
     @extend_schema(request=None, responses={204: None}, tags=["auth"])
     def post(self, request: Request) -> Response:
         """End the token, or the session, that this call came with."""
@@ -83,6 +88,8 @@ class LogoutView(APIView):
 
 
 class LogoutAllView(APIView):
+    permission_classes = (IsAuthenticated, IsSession)
+
     @extend_schema(request=None, responses={204: None}, tags=["auth"])
     def post(self, request: Request) -> Response:
         """End all tokens of the person, and the session that this call came with."""
@@ -115,12 +122,16 @@ class MeView(APIView):
 
     @extend_schema(request=EditMeSerializer, responses=MeSerializer, tags=["me"])
     def patch(self, request: Request) -> Response:
-        """Change the name that documents are signed with, or the time zone."""
+        """Change the name that documents are signed with, the time zone, or which mails you want."""
         wish = EditMeSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
-        return _render_me(tenants.edit_profile(actor=get_actor(request), **wish.validated_data))
+        return _render_me(tenants.edit_profile(actor=get_actor(request), **wish.validated_data, now=clock.now()))
 
 
 def _render_me(member: Member) -> Response:
-    profile = billing.get_billing_profile(tenant=member.tenant)
-    return Response(MeSerializer(member, context={"billing": profile}).data)
+    context = {
+        "billing": billing.get_billing_profile(tenant=member.tenant),
+        "is_protected": has_second_factor(user_id=member.user_id),
+        "deletion": None,
+    }
+    return Response(MeSerializer(member, context=context).data)

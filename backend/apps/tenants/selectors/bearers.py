@@ -12,8 +12,8 @@ from apps.tenants.types import Bearer, Member, Role
 
 # Every request with a token asks this. Plain SQL, because the ORM takes longer to build the query than it takes to run.
 _BEARER = """
-    SELECT u.id, u.username, u.email, u.display_name, u.is_staff, t.id, t.name,
-           p.role, p.time_zone, p.settings, p.created_at,
+    SELECT u.id, u.username, u.email, u.display_name, u.email_verified_at IS NOT NULL, u.pending_email, u.is_staff,
+           t.id, t.name, p.role, p.time_zone, p.settings, p.created_at,
            k.public_id, k.last_used_at, k.kind, k.scopes, k.authenticated_at, k.second_factor_at
     FROM accounts_apitoken k
     JOIN accounts_user u ON u.id = k.user_id
@@ -30,15 +30,16 @@ def find_bearer(*, key: str, now: datetime) -> Bearer | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    user_id, username, email, display_name, is_staff, tenant, tenant_name, role, time_zone, settings, created_at = row[
-        :11
-    ]
-    token_id, last_used_at, kind, scopes, authenticated_at, second_factor_at = row[11:]
+    user_id, username, email, display_name, is_email_verified, pending_email, is_staff = row[:7]
+    tenant, tenant_name, role, time_zone, settings, created_at = row[7:13]
+    token_id, last_used_at, kind, scopes, authenticated_at, second_factor_at = row[13:]
     member = Member(
         user_id=user_id,
         username=username,
         email=email,
         display_name=display_name,
+        is_email_verified=is_email_verified,
+        pending_email=pending_email,
         is_staff=is_staff,
         tenant=TenantId(tenant),
         tenant_name=tenant_name,

@@ -14,6 +14,8 @@ def _view(profile: Profile) -> Member:
         username=profile.user.username,
         email=profile.user.email,
         display_name=profile.user.display_name,
+        is_email_verified=profile.user.email_verified_at is not None,
+        pending_email=profile.user.pending_email,
         is_staff=profile.user.is_staff,
         tenant=TenantId(profile.tenant_id),
         tenant_name=profile.tenant.name,
@@ -41,3 +43,8 @@ def get_member(*, tenant: TenantId, user_id: UUID) -> Member:
 def has_tenant(*, tenant: TenantId) -> bool:
     """Whether there is such a customer."""
     return Tenant.objects.filter(id=tenant).exists()
+
+
+def is_active_member(*, tenant: TenantId, user_id: UUID) -> bool:
+    """Whether this person still is in the tenant, with an account that is open."""
+    return Profile.objects.filter(tenant_id=tenant, user_id=user_id, user__is_active=True).exists()

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
+
 from apps.accounts.selectors import is_active
 from apps.accounts.services import credentials, tokens
+from apps.accounts.services.devices import note_sign_in
 from apps.mfa.refusals import BadCode, SecondFactorRequired
 from apps.mfa.selectors import has_second_factor
 from apps.mfa.services.challenges import answer_challenge, start_challenge
@@ -59,6 +62,8 @@ def check_sign_in(*, username: str, password: str, code: str, now: datetime) -> 
     return member, True
 
 
+@transaction.atomic
 def _open_session(member: Member, token_name: str, now: datetime, *, has_second_factor: bool) -> SignedIn:
     token = tokens.issue_token(user_id=member.user_id, name=token_name, now=now, has_second_factor=has_second_factor)
+    note_sign_in(user_id=member.user_id, now=now)
     return SignedIn(member=member, token=token)
