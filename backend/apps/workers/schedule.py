@@ -20,5 +20,6 @@ SCHEDULE: Final = (
     Duty(name="Sweep due steps, dead workers and overdue holds", task="sweep", every_seconds=10, expires_seconds=10),
     Duty(name="Send mails", task="send_mails", every_seconds=5, expires_seconds=5),
     Duty(name="Forget old mails", task="erase_old_mails", daily_at_hour=4, expires_seconds=3600),
+    Duty(name="Delete what has expired", task="purge_expired", daily_at_hour=5, expires_seconds=3600),
     Duty(name="Prove the ledger", task="prove_ledger", daily_at_hour=3, expires_seconds=3600),
 )

@@ -4,8 +4,10 @@ from uuid import UUID
 
 from celery import shared_task
 
+from apps.accounts.services.purging import purge_identities
 from apps.billing.services.proof import prove_ledger
 from apps.common import clock
+from apps.common.purging import purge_plugged
 from apps.common.tenancy import TenantId
 from apps.mail.delivery import deliver_due
 from apps.mail.services import erase_old
@@ -46,3 +48,10 @@ def run_mail_delivery() -> int:
 def run_mail_erasure() -> int:
     """Empties mails that ended long ago; returns how many."""
     return erase_old(now=clock.now())
+
+
+@shared_task(name="purge_expired")
+def run_purge() -> int:
+    """Deletes expired tokens and answers that nobody will ask for again; returns how many rows."""
+    now = clock.now()
+    return purge_identities(now=now) + sum(purge_plugged(now=now).values())
