@@ -71,6 +71,13 @@ class IsFreshToChange(BasePermission):
         return request.method in SAFE_METHODS or check_fresh(request)
 
 
+class IsSessionToChange(BasePermission):
+    """The same without the recent proof: a personal token may read, and changes nothing."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return _is_signed_in(request) and (request.method in SAFE_METHODS or _check_session(request))
+
+
 class IsStaff(BasePermission):
     """Members of staff, in a session that was opened with a second factor."""
 

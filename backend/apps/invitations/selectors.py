@@ -1,4 +1,4 @@
-"""Reading invite passkeys. Staff only: the keys belong to the house, not to a tenant."""
+"""Reading invite passkeys: staff see them all, owners those that lead into their own tenant."""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,6 +9,7 @@ from apps.common.errors import Forbidden, NotFound
 from apps.common.ids import TenantId
 from apps.invitations.models import InvitePasskey
 from apps.invitations.types import JoinedTenant, PasskeyState, PasskeyView, Person
+from apps.tenants.selectors.members import check_is_owner
 from apps.tenants.types import Actor, Role
 
 
@@ -65,6 +66,13 @@ def list_passkeys(*, actor: Actor, state: PasskeyState | None, now: datetime) ->
     check_can_manage_passkeys(actor)
     keys = InvitePasskey.objects.select_related("created_by", "used_by", "tenant").order_by("-id")
     return keys if state is None else keys.filter(match_state(state=state, now=now))
+
+
+def list_tenant_passkeys(*, actor: Actor, state: PasskeyState | None, now: datetime) -> QuerySet[InvitePasskey]:
+    """Keys into the actor's own tenant, newest first, whoever made them. Raises OwnersOnly."""
+    check_is_owner(actor)
+    keys = InvitePasskey.objects.filter(tenant_id=actor.tenant).select_related("created_by", "used_by", "tenant")
+    return (keys if state is None else keys.filter(match_state(state=state, now=now))).order_by("-id")
 
 
 def get_passkey(*, actor: Actor, passkey_id: UUID, now: datetime) -> PasskeyView:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from apps.common.db import require_transaction
 from apps.common.errors import Conflict, Invalid, NotFound
@@ -20,6 +20,8 @@ from apps.invitations.selectors import check_can_manage_passkeys, get_state, mat
 from apps.invitations.types import PasskeyState, PasskeyView, RedeemedPasskey
 from apps.observability.services import record_audit
 from apps.tenants.selectors import has_tenant
+from apps.tenants.selectors.members import check_is_owner
+from apps.tenants.services.members import hold_membership
 from apps.tenants.types import Actor, Role
 
 # 24 random bytes are 192 bits; the prefix shows 36 of them, which leaves more than the 128 that the product promises.
@@ -87,22 +89,77 @@ def create_passkey(
         role=role,
         now=now,
     )
+    return _make_passkey(
+        maker=actor.user_id if actor else None,
+        note=note,
+        expires_at=expires_at,
+        bound_email=bound_email,
+        promo_credit_micros=promo_credit_micros,
+        tenant=tenant,
+        role=role,
+        now=now,
+    )
+
+
+@transaction.atomic
+def create_tenant_passkey(
+    *,
+    actor: Actor,
+    role: Role = Role.MEMBER,
+    note: str = "",
+    expires_at: datetime | None = None,
+    bound_email: str = "",
+    now: datetime,
+) -> tuple[PasskeyView, str]:
+    """An owner's key into their own tenant, which brings no credit. Raises Invalid, OwnersOnly."""
+    check_is_owner(hold_membership(actor=actor))
+    check_terms(
+        expires_at=expires_at,
+        bound_email=bound_email,
+        promo_credit_micros=0,
+        tenant=actor.tenant,
+        role=role,
+        now=now,
+    )
+    return _make_passkey(
+        maker=actor.user_id,
+        note=note,
+        expires_at=expires_at,
+        bound_email=bound_email,
+        promo_credit_micros=0,
+        tenant=actor.tenant,
+        role=role,
+        now=now,
+    )
+
+
+@transaction.atomic
+def _make_passkey(
+    *,
+    maker: UUID | None,
+    note: str,
+    expires_at: datetime | None,
+    bound_email: str,
+    promo_credit_micros: int,
+    tenant: TenantId | None,
+    role: Role | None,
+    now: datetime,
+) -> tuple[PasskeyView, str]:
     raw = f"inv_{secrets.token_urlsafe(_RANDOM_BYTES)}"
-    maker = actor.user_id if actor else None
-    with transaction.atomic():
-        passkey = InvitePasskey.objects.create(
-            digest=digest_passkey(raw),
-            prefix=raw[:_PREFIX_LENGTH],
-            note=note,
-            expires_at=expires_at,
-            bound_email=bound_email.strip().lower(),
-            promo_credit_micros=promo_credit_micros,
-            tenant_id=tenant,
-            role=role or "",
-            created_by_id=maker,
-            created_at=now,
-        )
-        _audit("passkey.created", passkey, maker, now, after={"promo_credit_micros": promo_credit_micros})
+    passkey = InvitePasskey.objects.create(
+        digest=digest_passkey(raw),
+        prefix=raw[:_PREFIX_LENGTH],
+        note=note,
+        expires_at=expires_at,
+        bound_email=bound_email.strip().lower(),
+        promo_credit_micros=promo_credit_micros,
+        tenant_id=tenant,
+        role=role or "",
+        created_by_id=maker,
+        created_at=now,
+    )
+    terms = {"promo_credit_micros": promo_credit_micros, "role": role.value if role else None}
+    _audit("passkey.created", passkey, maker, now, after=terms)
     return view_passkey(passkey=passkey, now=now), raw
 
 
@@ -170,16 +227,37 @@ def _explain_refusal(passkey: InvitePasskey | None, now: datetime) -> Invalid:
 def revoke_passkey(*, actor: Actor, passkey_id: UUID, now: datetime) -> PasskeyView:
     """Withdraws a key that nobody has used; raises NotFound, PasskeySpent, Forbidden."""
     check_can_manage_passkeys(actor)
-    with transaction.atomic():
-        keys = InvitePasskey.objects.select_related("created_by", "tenant").filter(id=passkey_id)
-        revoked = keys.filter(used_at__isnull=True, revoked_at__isnull=True).update(revoked_at=now)
-        passkey = keys.first()
-        if passkey is None:
-            raise NotFound
-        if not revoked:
-            raise PasskeySpent
-        _audit("passkey.revoked", passkey, actor.user_id, now)
+    return _revoke(InvitePasskey.objects.filter(id=passkey_id), actor=actor, now=now)
+
+
+def revoke_tenant_passkey(*, actor: Actor, passkey_id: UUID, now: datetime) -> PasskeyView:
+    """The same for an owner and a key into their own tenant, whoever made it; raises OwnersOnly for others."""
+    check_is_owner(actor)
+    keys = InvitePasskey.objects.filter(id=passkey_id, tenant_id=actor.tenant)
+    return _revoke(keys, actor=actor, now=now)
+
+
+@transaction.atomic
+def _revoke(keys: QuerySet[InvitePasskey], *, actor: Actor, now: datetime) -> PasskeyView:
+    revoked = keys.filter(used_at__isnull=True, revoked_at__isnull=True).update(revoked_at=now)
+    passkey = keys.select_related("created_by", "tenant").first()
+    if passkey is None:
+        raise NotFound
+    if not revoked:
+        raise PasskeySpent
+    _audit("passkey.revoked", passkey, actor.user_id, now)
     return view_passkey(passkey=passkey, now=now)
+
+
+def revoke_passkeys_of(*, tenant: TenantId, user_id: UUID, actor: UUID | None, now: datetime) -> int:
+    """Withdraws every open key into the tenant that the person made, who has no say there any more."""
+    require_transaction()
+    made = InvitePasskey.objects.filter(tenant_id=tenant, created_by_id=user_id)
+    open_keys = list(made.filter(used_at__isnull=True, revoked_at__isnull=True).select_for_update().order_by("id"))
+    InvitePasskey.objects.filter(id__in=[key.id for key in open_keys]).update(revoked_at=now)
+    for key in open_keys:
+        _audit("passkey.revoked", key, actor, now)
+    return len(open_keys)
 
 
 def _audit(

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 
 from apps.common.errors import Forbidden, Invalid, NotFound
+from apps.common.tenancy import TenantId
 from apps.tenants.types import Actor
 from apps.worklog import types
 from apps.worklog.models import MODEL_OF_KIND, NamedThing, Tag, WorkLog, WorkLogVersion
@@ -60,6 +61,13 @@ def get_entry(*, actor: Actor, entry_id: UUID, is_locked: bool = False, is_delet
     if entry is None:
         raise EntryNotFound
     return entry
+
+
+def count_entries_of(*, tenant: TenantId, author_id: UUID) -> tuple[int, int]:
+    """How many entries a person has in the tenant: (shared with the team, private)."""
+    mine = WorkLog.objects.filter(tenant_id=tenant, author_id=author_id, deleted_at=None)
+    counts = mine.aggregate(all=Count("id"), team=Count("id", filter=Q(visibility=Visibility.TEAM)))
+    return counts["team"], counts["all"] - counts["team"]
 
 
 def check_can_change_entry(*, actor: Actor, entry: WorkLog) -> None:

@@ -30,8 +30,13 @@ def make_actor(
     time_zone: str = "UTC",
     now: datetime | None = None,
 ) -> Actor:
-    """A person with a profile, in a tenant with a reserve account: a new tenant unless one is given."""
+    """A person with a profile, in a tenant with a reserve account: a new tenant unless one is given.
+
+    A member without a tenant gets one that somebody else owns: the database has no people without an owner.
+    """
     moment = now or clock.now()
+    if tenant is None and role != Role.OWNER:
+        tenant = make_actor(now=moment).tenant
     username = username or f"person{next(_numbers)}"
     with transaction.atomic():
         user = create_user(

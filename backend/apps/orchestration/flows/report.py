@@ -31,6 +31,7 @@ from apps.orchestration.types import Estimate, JobKind, JobState, NothingToRepor
 from apps.reporting import services as reporting
 from apps.reporting.services.prompts import plan_prompts
 from apps.reporting.types import AnswerMalformed, PromptPlan, Section
+from apps.tenants.services.members import hold_membership
 from apps.tenants.types import Actor
 from apps.worklog import selectors as worklog
 from apps.worklog.types import FrozenEntry
@@ -101,6 +102,7 @@ def start_report(
     plan = plan_report(actor=actor, request=request, now=now)
     try:
         with transaction.atomic():
+            hold_membership(actor=actor)
             return _start_planned(
                 actor=actor, request=request, params=params, plan=plan, idempotency_key=idempotency_key, now=now
             )
