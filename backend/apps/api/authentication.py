@@ -1,9 +1,9 @@
 """Who is asking: an API token, or the session of Django admin."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from apps.accounts.services.tokens import TOUCH_INTERVAL, note_refused, touch_token
 from apps.accounts.types import ALL_SCOPES, TokenKind
+from apps.api import support
 from apps.common import clock, rate_limits
 from apps.common.errors import Forbidden
 from apps.common.limits import API_ADDRESS
@@ -19,7 +20,7 @@ from apps.common.rate_limits import network_of
 from apps.mfa.selectors import has_second_factor
 from apps.observability.context import current_address
 from apps.tenants.selectors import find_bearer, find_member
-from apps.tenants.types import Actor, Bearer, Member
+from apps.tenants.types import Actor, Bearer, Member, SupportGrantInvalid
 
 SCHEME: Final = "Token"
 # Twice the length of a token: nothing longer is worth a digest.
@@ -63,6 +64,8 @@ class TokenAuthentication(authentication.BaseAuthentication):
             raise TokenInvalid
         if bearer.token_last_used_at is None or now - bearer.token_last_used_at > TOUCH_INTERVAL:
             touch_token(public_id=bearer.token_id, now=now)
+        if support.is_asked_for(request):
+            bearer = support.borrow_view(request=request, bearer=bearer, now=now)
         return TokenUser(bearer.member), bearer
 
     def authenticate_header(self, request: Request) -> str:
@@ -71,6 +74,13 @@ class TokenAuthentication(authentication.BaseAuthentication):
 
 class SessionAuthentication(authentication.SessionAuthentication):
     """The session that `/api/auth/login/` or Django admin opened; unsafe calls need the CSRF token."""
+
+    def authenticate(self, request: Request) -> Any:
+        """Raises SupportGrantInvalid: a support grant is used with a token."""
+        found = super().authenticate(request)
+        if found is not None and support.is_asked_for(request):
+            raise SupportGrantInvalid
+        return found
 
 
 # Where the session of Django admin keeps when its person proved who they are, and when with a second factor.
@@ -147,5 +157,6 @@ def get_member(request: Request) -> Member:
 
 
 def get_actor(request: Request) -> Actor:
-    """The person who is signed in, as services take one."""
-    return get_member(request).as_actor()
+    """The person who is signed in, as services take one; with a support grant, the person whose view is borrowed."""
+    actor = get_member(request).as_actor()
+    return replace(actor, grant_id=request.auth.grant_id) if isinstance(request.auth, Bearer) else actor

@@ -120,6 +120,8 @@ class Bearer:
     scopes: Sequence[str]
     authenticated_at: datetime | None
     second_factor_at: datetime | None
+    # The support grant by which `member` is not the token's owner but the person who gave it.
+    grant_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
