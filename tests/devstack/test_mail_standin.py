@@ -1,6 +1,9 @@
 """The mail stand-in, reached by SMTP and by HTTP."""
 
+import os
 import smtplib
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -10,6 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
+from devstack.config import ROOT, load
+from devstack.credentials import load_or_generate
+from devstack.environment import backend_environment
 from devstack.net import LOOPBACK, free_port
 from devstack.standins.mail.mailbox import Mailbox
 from devstack.standins.mail.pages import make_application
@@ -23,10 +29,12 @@ class MailServer:
     smtp_port: int
     folder: Path
 
-    def send(self, *, to: str = "ada@example.com", subject: str = "Hello", html: str = "") -> None:
+    def send(
+        self, *, to: str = "ada@example.com", subject: str = "Hello", text: str = "Text with ü.\n", html: str = ""
+    ) -> None:
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = "app@example.com", to, subject
-        message.set_content("Text with ü.\n")
+        message.set_content(text)
         if html:
             message.add_alternative(html, subtype="html")
         with smtplib.SMTP(LOOPBACK, self.smtp_port, timeout=5) as connection:
@@ -61,6 +69,23 @@ def test_mails_are_found_by_recipient_newest_first(server: MailServer) -> None:
     assert [mail["subject"] for mail in messages(server, to="a@x.org")] == ["3", "1"]
 
 
+def test_the_product_sends_to_it_with_the_settings_that_the_stack_gives(server: MailServer, tmp_path: Path) -> None:
+    given = {
+        "DATA_DIR": str(tmp_path / "data"),
+        "MAIL_STANDIN_SMTP_PORT": str(server.smtp_port),
+        "PATH": os.environ["PATH"],
+    }
+    config = load(environ=given, reads_dotenv=False)
+    config.make_folders()
+    environ = backend_environment(config, load_or_generate(config))
+    command = [sys.executable, "-W", "ignore", "manage.py", "send_test_mail", "ada@example.com"]
+    subprocess.run(command, cwd=ROOT / "backend", env=environ, check=True, timeout=60)
+    (mail,) = messages(server)
+    assert mail["recipients"] == ["ada@example.com"]
+    assert f"{config.url('frontend')}/" in mail["text"]
+    assert f"{config.url('frontend')}/" in mail["html"]
+
+
 def test_a_restart_loses_nothing(server: MailServer) -> None:
     server.send(subject="kept")
     assert [mail.subject for mail in Mailbox(server.folder).list_mails()] == ["kept"]
@@ -80,7 +105,23 @@ def test_the_pages_show_a_mail_without_trusting_it(server: MailServer) -> None:
     body = httpx.get(f"{server.url}/messages/{mail_id}/html")
     assert "<script>" not in overview + page
     assert "iframe sandbox" in page
-    assert body.headers["content-security-policy"].startswith("sandbox;")
+    assert body.headers["content-security-policy"].startswith("sandbox allow-popups allow-popups-to-escape-sandbox; ")
+    assert "allow-scripts" not in page + body.headers["content-security-policy"]
+
+
+def test_links_of_a_mail_can_be_followed(server: MailServer) -> None:
+    server.send(text="See https://app.example.org/a/?b=1&c=<2>.\n", html="<a href='https://app.example.org/'>See</a>")
+    mail_id = messages(server)[0]["id"]
+    page = httpx.get(f"{server.url}/messages/{mail_id}").text
+    assert "<a href='https://app.example.org/a/?b=1&amp;c=' target='_blank' rel='noopener'>" in page
+    assert "&lt;2&gt;." in page
+    assert "<base target='_blank'>" in httpx.get(f"{server.url}/messages/{mail_id}/html").text
+
+
+def test_the_first_word_of_a_page_stays_the_first(server: MailServer) -> None:
+    server.send(html="<!doctype html><html><head><title>T</title></head></html>")
+    body = httpx.get(f"{server.url}/messages/{messages(server)[0]['id']}/html").text
+    assert body.startswith("<!doctype html><html><head><base target='_blank'>")
 
 
 def test_a_mail_can_be_read_as_it_came(server: MailServer) -> None:
