@@ -1,5 +1,6 @@
 """Reading money."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -51,6 +52,13 @@ def get_billing_profile(*, tenant: TenantId) -> BillingProfile:
     if profile is None:
         raise NoReserve
     return profile
+
+
+def get_standings(*, tenants: Collection[UUID]) -> dict[UUID, tuple[str, int]]:
+    """Plan and balance in micros of several customers, in two queries. For staff."""
+    accounts = ReserveAccount.objects.filter(tenant_id__in=tenants).values_list("tenant_id", "balance_micros")
+    plans = dict(BillingProfile.objects.filter(tenant_id__in=tenants).values_list("tenant_id", "plan"))
+    return {tenant: (plans.get(tenant, ""), balance) for tenant, balance in accounts}
 
 
 def get_rate_card_label(*, tenant: TenantId, at: datetime) -> str:

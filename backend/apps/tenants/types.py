@@ -178,6 +178,40 @@ class MemberRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonRow:
+    """A person as staff see one, with what the member of staff who asks may do."""
+
+    id: UUID
+    username: str
+    email: str
+    display_name: str
+    is_active: bool
+    is_staff: bool
+    is_email_verified: bool
+    has_second_factor: bool
+    tenant: TenantName
+    role: Role
+    created_at: datetime
+    last_active_at: datetime | None
+    session_count: int
+    token_count: int
+    can_change_active: bool
+    can_change_staff: bool
+    can_help: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRow:
+    """A customer as staff see one. Its money is billing's to tell."""
+
+    id: UUID
+    name: str
+    created_at: datetime
+    member_count: int
+    owner: Person | None
+
+
+@dataclass(frozen=True, slots=True)
 class TenantView:
     """A customer, as the people in it see it."""
 
@@ -213,6 +247,14 @@ class GrantView:
     revoked_at: datetime | None
     state: GrantState
     access_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class StaffGrantView:
+    """The same for staff, with the customer whose data it opens."""
+
+    grant: GrantView
+    tenant: TenantName
 
 
 class SupportGrantInvalid(Forbidden):

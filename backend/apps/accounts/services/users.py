@@ -100,7 +100,7 @@ def rename_user(*, user_id: UUID, display_name: str) -> None:
     User.objects.filter(id=user_id).update(display_name=display_name)
 
 
-def set_staff(*, actor: UUID, user_id: UUID, is_staff: bool, now: datetime) -> None:
+def set_staff(*, actor: UUID, user_id: UUID, is_staff: bool, now: datetime, reason: str = "") -> None:
     """Gives or takes the run of the place. Raises NotFound."""
     with transaction.atomic():
         user = User.objects.select_for_update().filter(id=user_id).first()
@@ -119,6 +119,7 @@ def set_staff(*, actor: UUID, user_id: UUID, is_staff: bool, now: datetime) -> N
             now=now,
             before={"is_staff": not is_staff},
             after={"is_staff": is_staff},
+            reason=reason,
         )
 
 

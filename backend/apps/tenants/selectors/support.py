@@ -7,7 +7,7 @@ from django.db.models import Count, QuerySet
 
 from apps.common.errors import NotFound
 from apps.tenants.models import SupportAccess, SupportGrant
-from apps.tenants.types import Actor, GrantScope, GrantState, GrantView, Person, Role
+from apps.tenants.types import Actor, GrantScope, GrantState, GrantView, Person, Role, StaffGrantView, TenantName
 
 
 def get_state(*, grant: SupportGrant, now: datetime) -> GrantState:
@@ -64,3 +64,9 @@ def list_open_grants(*, now: datetime) -> QuerySet[SupportGrant]:
         .annotate(access_count=Count("accesses"))
         .order_by("-id")
     )
+
+
+def view_staff_grant(*, grant: SupportGrant, now: datetime) -> StaffGrantView:
+    """A row of the list of open grants."""
+    tenant = TenantName(id=grant.tenant_id, name=grant.tenant.name)
+    return StaffGrantView(tenant=tenant, grant=view_grant(grant=grant, now=now))
