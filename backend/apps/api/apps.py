@@ -1,4 +1,5 @@
 from datetime import datetime
+from importlib import import_module
 
 from django.apps import AppConfig
 from django.utils.module_loading import import_string
@@ -11,6 +12,8 @@ class ApiConfig(AppConfig):
 
     def ready(self) -> None:
         plug_purge(name="stored_answers", purge=_purge_stored_answers)
+        # It plugs itself in; importing it needs the models, so it happens here.
+        import_module("apps.api.erasure")
 
 
 def _purge_stored_answers(now: datetime) -> int:

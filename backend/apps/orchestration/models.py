@@ -3,13 +3,25 @@
 These rows are the truth about what is to be done; the broker only carries hints (see docs/decisions/0001).
 """
 
+from uuid import UUID
+
+import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 
-from apps.common.db import micros_range
+from apps.common.db import append_only, micros_range
 from apps.common.ids import uuid7
 from apps.common.tenancy import TenantOwned
+from apps.orchestration.personal_types import (
+    DELETION_STATES,
+    EXPORT_STATES,
+    OPEN_DELETIONS,
+    DeletionScope,
+    DeletionState,
+    ExportState,
+)
 from apps.orchestration.types import ACTIVE_JOB_STATES, JobKind, JobState, RunState
 
 
@@ -125,3 +137,134 @@ class ScheduledPeriod(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} for {self.period}"
+
+
+class DataExport(TenantOwned):
+    """A ZIP of everything that a person has here. The row is written before the file, and outlives it.
+
+    `key` is where the present attempt puts its file; `purged_at` says that nothing lies there (any more).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    user_id: UUID
+    job = models.OneToOneField(Job, on_delete=models.PROTECT, related_name="+")
+    job_id: UUID
+    state = models.CharField(max_length=16, choices=ExportState.choices, default=ExportState.PENDING)
+    key = models.CharField(max_length=200, blank=True)
+    size_bytes = models.BigIntegerField(null=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField()
+    ready_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    purged_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=ExportState.values), name="orchestration_export_state"),
+            models.UniqueConstraint(
+                fields=["tenant", "user"],
+                condition=Q(state=ExportState.PENDING),
+                name="orchestration_export_one_pending",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=ExportState.READY)
+                | (
+                    Q(size_bytes__isnull=False, ready_at__isnull=False, expires_at__isnull=False)
+                    & ~Q(key="", sha256="")
+                ),
+                name="orchestration_export_ready",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "user", "-id"], name="orchestration_export_of_user"),
+            models.Index(fields=["expires_at"], condition=Q(state=ExportState.READY), name="orchestration_export_due"),
+            models.Index(
+                fields=["id"],
+                condition=Q(state__in=[ExportState.EXPIRED, ExportState.FAILED], purged_at=None) & ~Q(key=""),
+                name="orchestration_export_unpurged",
+            ),
+        ]
+        triggers = [
+            pgtrigger.FSM(
+                name="transitions",
+                field="state",
+                transitions=sorted(
+                    (old.value, new.value) for old, targets in EXPORT_STATES.moves.items() for new in targets
+                ),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"export {self.id} ({self.state})"
+
+
+class AccountDeletion(TenantOwned):
+    """That a person wants their account deleted, and how far that has come.
+
+    `done` names the steps of the erasure that have been committed, `counts` what they removed.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    user_id: UUID
+    state = models.CharField(max_length=16, choices=DeletionState.choices, default=DeletionState.SCHEDULED)
+    scope = models.CharField(max_length=16, choices=DeletionScope.choices)
+    reason = models.CharField(max_length=500, blank=True)
+    requested_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    done = ArrayField(models.CharField(max_length=40), default=list)
+    counts = models.JSONField(default=dict)
+    # Until when the worker that erases is believed to live.
+    lease_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=DeletionState.values), name="orchestration_deletion_state"),
+            models.CheckConstraint(condition=Q(scope__in=DeletionScope.values), name="orchestration_deletion_scope"),
+            models.UniqueConstraint(
+                fields=["user"], condition=Q(state__in=OPEN_DELETIONS), name="orchestration_deletion_one_open"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=DeletionState.ERASED) | Q(ended_at__isnull=False, reason=""),
+                name="orchestration_deletion_erased",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state__in=OPEN_DELETIONS), name="orchestration_deletion_due")
+        ]
+        triggers = [
+            pgtrigger.FSM(
+                name="transitions",
+                field="state",
+                transitions=sorted(
+                    (old.value, new.value) for old, targets in DELETION_STATES.moves.items() for new in targets
+                ),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"deletion {self.id} ({self.state})"
+
+
+class ErasureCertificate(TenantOwned):
+    """What was erased, what is kept, why and until when, without a word about whose it was. Append-only.
+
+    Found by the digest of the token in its link; `sha256` is over the content's canonical JSON.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    deletion = models.OneToOneField(AccountDeletion, on_delete=models.PROTECT, related_name="certificate")
+    deletion_id: UUID
+    token_digest = models.CharField(max_length=64, unique=True)
+    content = models.JSONField()
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"certificate {self.id}"

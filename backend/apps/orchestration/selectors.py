@@ -1,6 +1,7 @@
 """Reading jobs. A person sees the jobs that they started."""
 
 from collections.abc import Collection
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet
@@ -9,8 +10,9 @@ from apps.common.states import WrongState
 from apps.common.tenancy import TenantId
 from apps.observability.models import EventRecord
 from apps.observability.selectors import list_events
-from apps.orchestration.models import Job, JobRun
-from apps.orchestration.types import ACTIVE_JOB_STATES, JOB_STATES, JobCost, JobNotFound, JobState
+from apps.orchestration.models import AccountDeletion, DataExport, Job, JobRun
+from apps.orchestration.personal_types import OPEN_DELETIONS, DeletionScheduled, ExportNotFound, ExportState
+from apps.orchestration.types import ACTIVE_JOB_STATES, JOB_STATES, JobCost, JobKind, JobNotFound, JobState
 from apps.tenants.types import Actor
 
 
@@ -46,6 +48,12 @@ def list_job_events(*, actor: Actor, job_id: UUID) -> QuerySet[EventRecord]:
 def count_running_jobs(*, tenant: TenantId) -> int:
     """How many of the tenant's jobs wait or run."""
     return Job.objects.filter(tenant_id=tenant, state__in=ACTIVE_JOB_STATES).count()
+
+
+def count_open_jobs_of(*, tenant: TenantId, author_id: UUID) -> int:
+    """How many jobs of one person could still go on."""
+    states = JOB_STATES.sources_of(JobState.CANCELLED)
+    return Job.objects.filter(tenant_id=tenant, author_id=author_id, state__in=states).count()
 
 
 def list_steps(job: Job) -> list[JobRun]:
@@ -90,3 +98,29 @@ def can_retry(job: Job) -> bool:
     except WrongState:
         return False
     return True
+
+
+def find_open_deletion(*, user_id: UUID) -> AccountDeletion | None:
+    """The deletion of the person's account that is scheduled or under way, or None."""
+    return AccountDeletion.objects.filter(user_id=user_id, state__in=OPEN_DELETIONS).first()
+
+
+def check_can_start_job(*, actor: Actor, kind: JobKind) -> None:
+    """Raises DeletionScheduled: who is leaving starts nothing new, but may still take their data along."""
+    if kind != JobKind.EXPORT and find_open_deletion(user_id=actor.user_id) is not None:
+        raise DeletionScheduled
+
+
+def list_exports(*, actor: Actor) -> QuerySet[DataExport]:
+    """The exports that the person has asked for, newest first."""
+    return DataExport.objects.filter(tenant_id=actor.tenant, user_id=actor.user_id).order_by("-id")
+
+
+def get_downloadable_export(*, actor: Actor, export_id: UUID, now: datetime) -> DataExport:
+    """The person's own export while its link is open. Raises ExportNotFound, WrongState."""
+    export = list_exports(actor=actor).filter(pk=export_id).first()
+    if export is None:
+        raise ExportNotFound
+    if export.state != ExportState.READY or export.expires_at is None or export.expires_at <= now:
+        raise WrongState("This export cannot be downloaded (any more). Ask for a new one.")
+    return export

@@ -16,6 +16,7 @@ from apps.llm.types import Writer
 
 class JobKind(models.TextChoices):
     REPORT = "report", "Report"
+    EXPORT = "export", "Export of my data"
 
 
 class JobState(models.TextChoices):

@@ -21,5 +21,8 @@ SCHEDULE: Final = (
     Duty(name="Send mails", task="send_mails", every_seconds=5, expires_seconds=5),
     Duty(name="Forget old mails", task="erase_old_mails", daily_at_hour=4, expires_seconds=3600),
     Duty(name="Delete what has expired", task="purge_expired", daily_at_hour=5, expires_seconds=3600),
+    Duty(name="Erase accounts whose day has come", task="erase_due_accounts", every_seconds=600, expires_seconds=600),
+    Duty(name="Remove expired exports", task="purge_exports", every_seconds=600, expires_seconds=600),
+    Duty(name="Sweep files of exports without a row", task="sweep_export_files", daily_at_hour=4, expires_seconds=3600),
     Duty(name="Prove the ledger", task="prove_ledger", daily_at_hour=3, expires_seconds=3600),
 )

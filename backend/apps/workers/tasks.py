@@ -11,6 +11,8 @@ from apps.common.purging import purge_plugged
 from apps.common.tenancy import TenantId
 from apps.mail.delivery import deliver_due
 from apps.mail.services import erase_old
+from apps.orchestration.erasure.runner import erase_due_accounts
+from apps.orchestration.services.exports import expire_exports, purge_files, sweep_orphans
 from apps.orchestration.services.scheduling import run_once_per_period
 from apps.orchestration.services.steps import execute_run
 from apps.orchestration.services.sweeping import sweep
@@ -55,3 +57,23 @@ def run_purge() -> int:
     """Deletes expired tokens and answers that nobody will ask for again; returns how many rows."""
     now = clock.now()
     return purge_identities(now=now) + sum(purge_plugged(now=now).values())
+
+
+@shared_task(name="erase_due_accounts")
+def run_account_erasure() -> int:
+    """Takes every due erasure as far as it comes; returns how many came to their end."""
+    return erase_due_accounts(clock=clock.now)
+
+
+@shared_task(name="purge_exports")
+def run_export_purge() -> int:
+    """Closes the links of exports whose time is over and removes their files; returns how many files."""
+    now = clock.now()
+    expire_exports(now=now)
+    return purge_files(now=now)
+
+
+@shared_task(name="sweep_export_files")
+def run_export_sweep() -> int:
+    """Removes files of exports that no row claims; returns how many."""
+    return sweep_orphans(now=clock.now())

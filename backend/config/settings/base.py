@@ -136,10 +136,17 @@ PASSWORD_RESET_TIMEOUT = 3600
 REAUTHENTICATION_MINUTES = read_int("REAUTHENTICATION_MINUTES", default=15, minimum=1, maximum=1440)
 # Seal the secrets of authenticator apps: the first seals, all of them open. Without any, the keys above do it.
 MFA_SEALING_KEYS: list[str] = read_secrets("MFA_SEALING_KEYS")
+# In the database: a session can be ended there, and it survives the cache. A working day, then staff sign in again.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_NAME = "ar_backend_session"
 CSRF_COOKIE_NAME = "ar_backend_csrf"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 
 # --- API -------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -1,6 +1,7 @@
 """Shapes of jobs on the wire."""
 
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
@@ -30,7 +31,7 @@ class ReportParamsSerializer(serializers.Serializer[Any]):
 
 
 class EstimateRequestSerializer(serializers.Serializer[Any]):
-    kind = serializers.ChoiceField(choices=JobKind.choices)
+    kind = serializers.ChoiceField(choices=[JobKind.REPORT.value])
     params = ReportParamsSerializer()
 
 
@@ -72,7 +73,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     state = serializers.ChoiceField(choices=JobState.choices)
     progress = serializers.SerializerMethodField()
     steps = serializers.SerializerMethodField()
-    report_id = serializers.UUIDField(source="subject_id")
+    report_id = serializers.SerializerMethodField()
     cost_micros = serializers.SerializerMethodField()
     error = serializers.SerializerMethodField()
     error_code = serializers.SerializerMethodField()
@@ -91,6 +92,10 @@ class JobSerializer(serializers.ModelSerializer[Job]):
 
     def get_steps(self, job: Job) -> list[dict[str, Any]]:
         return list(StepSerializer(selectors.list_steps(job), many=True).data)
+
+    def get_report_id(self, job: Job) -> UUID | None:
+        """Null for a job that makes no report."""
+        return job.subject_id if job.kind == JobKind.REPORT else None
 
     def get_cost_micros(self, job: Job) -> int | None:
         """Null until the job has ended: a part is not a cost."""

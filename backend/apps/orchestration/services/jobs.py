@@ -16,9 +16,18 @@ from apps.observability.services import record_audit, record_event
 from apps.orchestration.dispatch import send_hints_on_commit
 from apps.orchestration.models import Job, JobRun
 from apps.orchestration.registry import get_flow
-from apps.orchestration.selectors import check_can_cancel, check_can_retry, list_steps
+from apps.orchestration.selectors import can_cancel, check_can_cancel, check_can_retry, check_can_start_job, list_steps
 from apps.orchestration.services.states import move_job, move_run
-from apps.orchestration.types import JobKeyReused, JobKind, JobNotFound, JobState, RunState, RunView, StepPlan
+from apps.orchestration.types import (
+    JOB_STATES,
+    JobKeyReused,
+    JobKind,
+    JobNotFound,
+    JobState,
+    RunState,
+    RunView,
+    StepPlan,
+)
 from apps.tenants.types import Actor
 
 # The hint of a fresh step normally arrives at once; after this long without a claim the sweeper repeats it.
@@ -54,7 +63,11 @@ def create_job(
     steps: Sequence[StepPlan],
     now: datetime,
 ) -> Job:
-    """Writes a job with its steps and lets the ready ones be sent when the transaction commits."""
+    """Writes a job with its steps and lets the ready ones be sent when the transaction commits.
+
+    Raises DeletionScheduled.
+    """
+    check_can_start_job(actor=actor, kind=kind)
     job = Job.objects.create(
         id=job_id,
         tenant_id=actor.tenant,
@@ -143,13 +156,32 @@ def cancel_job(*, actor: Actor, job_id: UUID, now: datetime) -> Job:
     """Stops a job. Nothing that has not been sent is paid; a call under way is, since its answer was produced."""
     job = lock_own_job(actor=actor, job_id=job_id)
     check_can_cancel(job)
+    _cancel(job, actor=actor.user_id, message="Cancelled by you", now=now)
+    return job
+
+
+@transaction.atomic
+def cancel_jobs_of(*, tenant: TenantId, author_id: UUID, actor: UUID | None, message: str, now: datetime) -> int:
+    """Stops every job of a person who has no business in the tenant any more, and says how many there were."""
+    mine = Job.objects.filter(tenant_id=tenant, author_id=author_id).order_by("id").values_list("pk", flat=True)
+    jobs = [
+        lock_job(tenant=tenant, job_id=job_id)
+        for job_id in mine.filter(state__in=JOB_STATES.sources_of(JobState.CANCELLED))
+    ]
+    stopped = [job for job in jobs if can_cancel(job)]
+    for job in stopped:
+        _cancel(job, actor=actor, message=message, now=now)
+    return len(stopped)
+
+
+def _cancel(job: Job, *, actor: UUID | None, message: str, now: datetime) -> None:
     before = job.state
-    move_job(job, to=JobState.CANCELLED, now=now, message="Cancelled by you")
+    move_job(job, to=JobState.CANCELLED, now=now, message=message)
     stop_open_runs(job, now=now)
     get_flow(job.kind).on_cancelled(job, now)
     record_audit(
-        tenant=actor.tenant,
-        actor=actor.user_id,
+        tenant=job.tenant_id,
+        actor=actor,
         action="job.cancelled",
         target_kind="job",
         target_id=job.pk,
@@ -157,7 +189,6 @@ def cancel_job(*, actor: Actor, job_id: UUID, now: datetime) -> Job:
         after={"state": job.state},
         now=now,
     )
-    return job
 
 
 @transaction.atomic
@@ -167,10 +198,11 @@ def retry_job(*, actor: Actor, job_id: UUID, now: datetime) -> Job:
     The person asks for more work, so the "at most" becomes what was paid so far with what the new attempts may cost.
 
     Raises PaymentRequired when the reserve does not cover the new attempts, WrongState when there is nothing to retry,
-    NotFound when what the job was to make has been deleted.
+    NotFound when what the job was to make has been deleted, DeletionScheduled.
     """
     job = lock_own_job(actor=actor, job_id=job_id)
     check_can_retry(job)
+    check_can_start_job(actor=actor, kind=JobKind(job.kind))
     move_job(
         job,
         to=JobState.QUEUED,

@@ -14,7 +14,6 @@ from django.conf import settings
 from django.db import transaction
 from structlog.contextvars import bound_contextvars
 
-from apps.accounts.selectors import is_active
 from apps.common.clock import Clock
 from apps.common.errors import Conflict, PaymentRequired
 from apps.common.tenancy import TenantId
@@ -33,13 +32,14 @@ from apps.orchestration.services.jobs import (
 )
 from apps.orchestration.services.states import move_job, move_run
 from apps.orchestration.types import ACTIVE_JOB_STATES, ALIVE_RUN_STATES, JobState, RunState, RunView
+from apps.tenants.selectors import is_active_member
 
 _log = structlog.get_logger(__name__)
 
 # Paid attempts of one step before the job asks the person. Bounds what a storm of failures can cost.
 ATTEMPTS_PER_TRY: Final = 3
 
-ACCOUNT_CLOSED: Final = "The account that asked for this has been closed."
+ACCOUNT_CLOSED: Final = "The account that asked for this has been closed, or is not in this tenant any more."
 
 
 def backoff(attempt: int) -> timedelta:
@@ -65,7 +65,7 @@ def claim_run(*, tenant: TenantId, run_id: UUID, now: datetime) -> tuple[str, st
     run = JobRun.objects.get(pk=run_id)
     if job.state not in ACTIVE_JOB_STATES or run.state != RunState.READY:
         return None
-    if not is_active(user_id=job.author_id):
+    if not is_active_member(tenant=tenant, user_id=job.author_id):
         end_job(job, to=JobState.FAILED, message=ACCOUNT_CLOSED, code="account_closed", now=now)
         return None
     if job.state == JobState.QUEUED:
@@ -96,6 +96,12 @@ def execute_run(*, tenant: TenantId, run_id: UUID, clock: Clock) -> bool:
     return True
 
 
+def renew_lease(*, run: RunView, now: datetime) -> None:
+    """Says that the worker of a long step still lives. Does nothing for an attempt that has been closed."""
+    still_ours = JobRun.objects.filter(tenant_id=run.tenant, pk=run.id, state=RunState.RUNNING)
+    still_ours.update(lease_until=now + lease_length())
+
+
 @transaction.atomic
 def give_up_run(*, run: RunView, code: str, message: str, now: datetime) -> bool:
     """Ends an attempt whose worker is gone or crashed, and what it left open. False when it had already ended."""
@@ -116,11 +122,19 @@ def lock_running(run: RunView) -> tuple[Job, JobRun] | None:
 
 
 def lock_wanted(run: RunView, *, now: datetime) -> tuple[Job, JobRun] | None:
-    """The same for an attempt about to begin something: None also when the job has ended, and then the attempt has."""
+    """The same for an attempt about to begin something: None also when the job has ended, and then the attempt has.
+
+    A job whose person was shut out since the attempt was claimed ends here, before anything more is spent for them.
+    """
     locked = lock_running(run)
-    if locked is None or locked[0].state in ACTIVE_JOB_STATES:
+    if locked is None:
+        return None
+    job, row = locked
+    if job.state in ACTIVE_JOB_STATES and not is_active_member(tenant=run.tenant, user_id=job.author_id):
+        end_job(job, to=JobState.FAILED, message=ACCOUNT_CLOSED, code="account_closed", now=now)
+    if job.state in ACTIVE_JOB_STATES:
         return locked
-    cancel_run(locked[1], now=now)
+    cancel_run(row, now=now)
     return None
 
 

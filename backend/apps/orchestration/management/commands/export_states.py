@@ -10,12 +10,14 @@ from apps.billing.types import HOLD_STATES, VERSION_STATES
 from apps.common.states import StateMachine
 from apps.llm.types import CALL_STATES
 from apps.mail.types import MAIL_STATES
+from apps.orchestration.personal_types import DELETION_STATES, EXPORT_STATES
 from apps.orchestration.types import JOB_STATES, RUN_STATES
 from apps.reporting.types import REPORT_STATES
 
 MACHINES: Final[tuple[StateMachine[Any], ...]] = (
     *(JOB_STATES, RUN_STATES, CALL_STATES),
     *(HOLD_STATES, VERSION_STATES, REPORT_STATES, MAIL_STATES),
+    *(EXPORT_STATES, DELETION_STATES),
 )
 
 
