@@ -9,6 +9,7 @@ from devstack.config import Config
 SIZES = {
     "BACKEND_SECRET_KEY": 48,
     "FRONTEND_SECRET_KEY": 48,
+    "INTERNAL_API_SECRET": 32,
     "POSTGRES_PASSWORD": 24,
     "VALKEY_PASSWORD": 24,
     "STRIPE_STANDIN_SECRET_KEY": 24,

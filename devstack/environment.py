@@ -61,6 +61,7 @@ def service_environment(config: Config, secrets: Mapping[str, str]) -> dict[str,
     defaults = {
         "BACKEND_SECRET_KEY": secrets["BACKEND_SECRET_KEY"],
         "FRONTEND_SECRET_KEY": secrets["FRONTEND_SECRET_KEY"],
+        "INTERNAL_API_SECRET": secrets["INTERNAL_API_SECRET"],
         "BACKEND_BASE_URL": config.url("backend"),
         "FRONTEND_BASE_URL": config.url("frontend"),
         "MEDIA_DIR": str(config.data_dir / "media"),

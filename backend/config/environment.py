@@ -21,6 +21,12 @@ def read_required(name: str, *, hint: str) -> str:
     return value
 
 
+def read_optional(name: str) -> str:
+    """The variable's value without blanks around it, or an empty string."""
+    value: str = env.str(name, default="")
+    return value.strip()
+
+
 def read_secret(name: str) -> str:
     """A secret of at least MIN_SECRET_LENGTH characters, not made of a few repeated ones."""
     value = read_required(name, hint="Generate one: python -c 'import secrets; print(secrets.token_urlsafe(64))'")

@@ -18,6 +18,12 @@ def read_required(name: str, *, hint: str) -> str:
     return value
 
 
+def read_optional(name: str) -> str:
+    """The value without blanks around it, or an empty string."""
+    value: str = env.str(name, default="")
+    return value.strip()
+
+
 def read_secret(name: str) -> str:
     """A secret of at least 32 characters. There is no default in any environment."""
     value = read_required(

@@ -4,15 +4,45 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.environment import env, read_required
 from config.mail import check_sender, read_transport
+from config.payments import check_live_keys
 from config.settings.base import *  # noqa: F403
-from config.settings.base import CELERY_TASK_SOFT_TIME_LIMIT, HOLD_LEASE_SECONDS, LLM_TOTAL_DEADLINE_SECONDS
+from config.settings.base import (
+    CELERY_TASK_SOFT_TIME_LIMIT,
+    HOLD_LEASE_SECONDS,
+    LLM_TOTAL_DEADLINE_SECONDS,
+    REDIS_URL,
+    S3_BUCKET,
+    SECRET_KEY,
+    SESSION_ENGINE,
+)
+from config.strictness import (
+    check_different,
+    check_hosts,
+    check_origins,
+    check_public_url,
+    check_secret,
+    check_session_engine,
+    check_url_password,
+    refuse_switches,
+)
 
 DEBUG = False
-ALLOWED_HOSTS = [host.strip() for host in env.list("ALLOWED_HOSTS", default=[]) if host.strip()]
-if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
-    raise ImproperlyConfigured("ALLOWED_HOSTS must list the exact host names of the backend.")
-FRONTEND_BASE_URL = read_required("FRONTEND_BASE_URL", hint="The public address of the frontend.")
-CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+refuse_switches()
+check_secret("BACKEND_SECRET_KEY", SECRET_KEY, minimum=50)
+INTERNAL_API_SECRET = read_required("INTERNAL_API_SECRET", hint="The frontend has the same: see .env.example.")
+check_secret("INTERNAL_API_SECRET", INTERNAL_API_SECRET, minimum=32)
+check_different(BACKEND_SECRET_KEY=SECRET_KEY, INTERNAL_API_SECRET=INTERNAL_API_SECRET)
+check_url_password("DATABASE_URL", read_required("DATABASE_URL", hint="See .env.example."))
+check_url_password("REDIS_URL", REDIS_URL)
+if S3_BUCKET:
+    check_secret("S3_SECRET_KEY", read_required("S3_SECRET_KEY", hint="See .env.example."), minimum=24)
+check_live_keys()
+check_session_engine(SESSION_ENGINE)
+ALLOWED_HOSTS = check_hosts(env.list("ALLOWED_HOSTS", default=[]))
+FRONTEND_BASE_URL = check_public_url(
+    "FRONTEND_BASE_URL", read_required("FRONTEND_BASE_URL", hint="The public address of the frontend.")
+)
+CSRF_TRUSTED_ORIGINS = check_origins(env.list("CSRF_TRUSTED_ORIGINS", default=[]))
 DEFAULT_FROM_EMAIL = check_sender(
     read_required("DEFAULT_FROM_EMAIL", hint="Example: AfterResume <no-reply@example.org>")
 )
@@ -20,6 +50,9 @@ if not read_transport().is_configured:
     raise ImproperlyConfigured("EMAIL_URL (or EMAIL_PROVIDER) must say how mail leaves: see .env.example.")
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
+# Browsers take such a cookie over TLS from this very host alone: no sister domain can plant one.
+SESSION_COOKIE_NAME = "__Host-ar_backend_session"
+CSRF_COOKIE_NAME = "__Host-ar_backend_csrf"
 # TLS ends at the reverse proxy, which sets this header and drops what the client sent.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)

@@ -1,6 +1,7 @@
 """Settings of production: a refusal to start that names the variable, never its value."""
 
 import os
+import secrets
 import subprocess
 import sys
 from typing import Final
@@ -10,9 +11,10 @@ import pytest
 from tests.architecture.source import BACKEND
 
 GOOD: Final = {
-    "BACKEND_SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
-    "DATABASE_URL": "postgres://user:hunter2@db/afterresume",
-    "REDIS_URL": "redis://store/0",
+    "BACKEND_SECRET_KEY": secrets.token_urlsafe(48),
+    "INTERNAL_API_SECRET": secrets.token_urlsafe(32),
+    "DATABASE_URL": f"postgres://user:{secrets.token_urlsafe(24)}@db/afterresume",
+    "REDIS_URL": f"redis://:{secrets.token_urlsafe(24)}@store/0",
     "ALLOWED_HOSTS": "api.example.org",
     "FRONTEND_BASE_URL": "https://app.example.org",
     "DEFAULT_FROM_EMAIL": "AfterResume <no-reply@example.org>",
@@ -39,11 +41,7 @@ def test_a_complete_environment_is_accepted() -> None:
     assert done.stdout.strip() == "(False, True, True, True, {})", done.stderr
 
 
-def test_neither_debugging_nor_failpoints_can_be_switched_on_from_outside() -> None:
-    done = load("s.DEBUG, s.FAILPOINTS", DEBUG="1", FAILPOINTS="after_llm_response=kill")
-    assert done.stdout.strip() == "(False, {})"
-
-
+@pytest.mark.failure("D01")
 @pytest.mark.parametrize("name", sorted(GOOD))
 def test_a_missing_variable_is_named(name: str) -> None:
     done = load(**{name: ""})

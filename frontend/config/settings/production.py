@@ -1,15 +1,31 @@
 """Settings of production: everything from the environment, and a refusal to start rather than a weak default."""
 
-from django.core.exceptions import ImproperlyConfigured
-
-from config.environment import env
+from config.environment import env, read_required
 from config.settings.base import *  # noqa: F403
+from config.settings.base import FRONTEND_BASE_URL, SECRET_KEY, SESSION_ENGINE
+from config.strictness import (
+    check_different,
+    check_hosts,
+    check_origins,
+    check_public_url,
+    check_secret,
+    check_session_engine,
+    check_url_password,
+    refuse_switches,
+)
 
 DEBUG = False
-ALLOWED_HOSTS = [host.strip() for host in env.list("ALLOWED_HOSTS", default=[]) if host.strip()]
-if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
-    raise ImproperlyConfigured("ALLOWED_HOSTS must list the exact host names of the frontend.")
-CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+refuse_switches()
+check_secret("FRONTEND_SECRET_KEY", SECRET_KEY, minimum=32)
+INTERNAL_API_SECRET = read_required("INTERNAL_API_SECRET", hint="The backend has the same: see .env.example.")
+check_secret("INTERNAL_API_SECRET", INTERNAL_API_SECRET, minimum=32)
+check_different(FRONTEND_SECRET_KEY=SECRET_KEY, INTERNAL_API_SECRET=INTERNAL_API_SECRET)
+check_url_password("FRONTEND_DATABASE_URL", read_required("FRONTEND_DATABASE_URL", hint="See .env.example."))
+check_url_password("REDIS_URL", read_required("REDIS_URL", hint="See .env.example."))
+check_session_engine(SESSION_ENGINE)
+ALLOWED_HOSTS = check_hosts(env.list("ALLOWED_HOSTS", default=[]))
+FRONTEND_BASE_URL = check_public_url("FRONTEND_BASE_URL", FRONTEND_BASE_URL)
+CSRF_TRUSTED_ORIGINS = check_origins(env.list("CSRF_TRUSTED_ORIGINS", default=[]))
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 SESSION_COOKIE_NAME = "__Host-ar_session"
