@@ -43,8 +43,10 @@ def issue_token(
     token never does: it stands for a program.
     """
     key: str = knox_settings.TOKEN_PREFIX + create_token_string()
-    until: datetime = expires_at or now + knox_settings.TOKEN_TTL
     is_session = kind == TokenKind.SESSION
+    longest: datetime = now + knox_settings.TOKEN_TTL
+    # The frontend's session lasts as long as its token: neither may go on where the other has ended.
+    until = min(expires_at or longest, longest) if is_session else expires_at or longest
     token = ApiToken(
         digest=digest_key(key),
         token_key=key[: CONSTANTS.TOKEN_KEY_LENGTH],
