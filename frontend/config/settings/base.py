@@ -120,8 +120,8 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-# The backend judges passwords and counts the wrong ones, exactly and by the person's own address. allauth's limits
-# are neither exact nor do they survive a cache that is away, and a second count would lock people out before their turn.
+# The backend judges passwords and counts the wrong ones, exactly and by the person's own address. allauth's limits are
+# not exact, stand open while the cache is away, and as a second count would lock people out before their turn.
 ACCOUNT_RATE_LIMITS = False
 
 # --- Whom a request comes from (apps.shell.visitors) ------------------------------------------------------------------
