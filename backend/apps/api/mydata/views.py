@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from apps.api.authentication import get_actor
 from apps.api.idempotency import idempotent
 from apps.api.jobs.serializers import JobSerializer
+from apps.api.limits import EXPORTS
 from apps.api.mydata.serializers import (
     CertificateSerializer,
     DataExportSerializer,
@@ -33,6 +34,7 @@ from apps.orchestration.services.exports import open_export
 
 class ExportView(APIView):
     permission_classes = (IsFresh,)
+    limits = EXPORTS
 
     @extend_schema(operation_id="me_export", tags=["me"], request=None, responses={202: JobSerializer})
     @idempotent
