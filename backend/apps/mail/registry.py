@@ -20,7 +20,8 @@ class MailKind:
     """How a kind of mail is made.
 
     `subject` is a template string of one line. `template` is the path without its ending, of which `.txt` and `.html`
-    exist. `sample` is what the templates could get after `enrich`, for previews and for the tests of every layout.
+    exist. `sample` is a context for previews and for the tests of every layout; it holds what `enrich` would have to
+    look up, such as a link with a secret.
     """
 
     kind: str

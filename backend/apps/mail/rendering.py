@@ -54,6 +54,16 @@ def render_mail(kind: MailKind, context: Mapping[str, Any]) -> RenderedMail:
     )
 
 
+def render_sample(kind: MailKind) -> RenderedMail:
+    """The kind filled with its sample. Its `enrich` is asked only for what the sample lacks."""
+    try:
+        return render_mail(kind, kind.sample)
+    except UnresolvedVariable:
+        if kind.enrich is None:
+            raise
+    return render_mail(kind, {**kind.sample, **kind.enrich(kind.sample)})
+
+
 def _as_context(engine: Engine, values: Mapping[str, Any]) -> Context:
     return Context(dict(values), autoescape=engine.autoescape)
 

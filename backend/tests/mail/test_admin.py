@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from apps.accounts.models import User
+from apps.api.authentication import SESSION_AUTHENTICATED_AT, SESSION_SECOND_FACTOR
 from apps.common import clock
 from apps.common.ids import uuid7
 from apps.mail.models import OutgoingMail
@@ -11,7 +12,7 @@ from apps.mail.selectors import mask_address
 from apps.mail.services import retry_mail
 from apps.mail.types import MailState, UnknownMail
 from apps.observability.models import AuditEvent
-from tests.factories.accounts import make_actor
+from tests.factories.mfa import make_protected
 from tests.mail.samples import queue
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +23,11 @@ OUTBOX = "/admin/mail/outgoingmail/"
 @pytest.fixture
 def staff() -> Client:
     client = Client()
-    client.force_login(User.objects.get(id=make_actor(is_staff=True).user_id))
+    actor, _ = make_protected(is_staff=True)
+    client.force_login(User.objects.get(id=actor.user_id))
+    session = client.session
+    session.update({SESSION_AUTHENTICATED_AT: clock.now().isoformat(), SESSION_SECOND_FACTOR: True})
+    session.save()
     return client
 
 

@@ -1,6 +1,7 @@
 """How mails read: every kind, as text and as HTML."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -9,7 +10,7 @@ from django.test import override_settings
 
 from apps.mail.links import frontend_link
 from apps.mail.registry import MailKind, list_kinds
-from apps.mail.rendering import RenderedMail, UnresolvedVariable, render_mail
+from apps.mail.rendering import RenderedMail, UnresolvedVariable, render_mail, render_sample
 from tests.mail.samples import KIND
 
 ADDRESS = re.compile(r"https?://[^\s\"'<>]+")
@@ -35,10 +36,6 @@ class Page(HTMLParser):
         self.text += data
 
 
-def render(kind: MailKind) -> RenderedMail:
-    return render_mail(kind, kind.sample)
-
-
 def note(context: dict[str, object], *, subject: str = "{{ name }}") -> RenderedMail:
     return render_mail(MailKind(kind=KIND, subject=subject, template="mail/mail_check"), context)
 
@@ -48,7 +45,7 @@ each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
 
 @each_kind
 def test_every_variable_of_a_kind_has_a_value(kind: MailKind) -> None:
-    mail = render(kind)
+    mail = render_sample(kind)
     assert mail.subject
     for part in (mail.subject, mail.text, mail.html):
         assert "{{" not in part
@@ -58,14 +55,14 @@ def test_every_variable_of_a_kind_has_a_value(kind: MailKind) -> None:
 
 @each_kind
 def test_every_kind_has_text_of_its_own_that_fits_a_screen(kind: MailKind) -> None:
-    lines = render(kind).text.splitlines()
+    lines = render_sample(kind).text.splitlines()
     assert len(lines) > 5
     assert [line for line in lines if len(line) >= 100 and not ADDRESS.fullmatch(line.strip())] == []
 
 
 @each_kind
 def test_every_address_lies_below_the_configured_host(kind: MailKind) -> None:
-    mail = render(kind)
+    mail = render_sample(kind)
     found = ADDRESS.findall(mail.text) + ADDRESS.findall(mail.html)
     assert found
     assert [address for address in found if not address.startswith(settings.FRONTEND_BASE_URL)] == []
@@ -73,7 +70,7 @@ def test_every_address_lies_below_the_configured_host(kind: MailKind) -> None:
 
 @each_kind
 def test_text_and_html_lead_to_the_same_places(kind: MailKind) -> None:
-    mail = render(kind)
+    mail = render_sample(kind)
     assert {link.rstrip("/") for link in ADDRESS.findall(mail.text)} == {
         link.rstrip("/") for link in ADDRESS.findall(mail.html)
     }
@@ -81,7 +78,7 @@ def test_text_and_html_lead_to_the_same_places(kind: MailKind) -> None:
 
 @each_kind
 def test_no_mail_fetches_runs_or_asks_anything(kind: MailKind) -> None:
-    page = Page(render(kind).html)
+    page = Page(render_sample(kind).html)
     assert page.sources == []
     assert not {"script", "form", "iframe", "img", "link", "object"} & set(page.tags)
 
@@ -89,6 +86,15 @@ def test_no_mail_fetches_runs_or_asks_anything(kind: MailKind) -> None:
 def test_a_hole_in_a_mail_stops_it() -> None:
     with pytest.raises(UnresolvedVariable):
         note({})
+
+
+def test_a_sample_need_not_have_what_enrich_can_make() -> None:
+    kind = MailKind(
+        kind=KIND, subject="{{ name }}", template="mail/mail_check", enrich=lambda _: {"name": "Ada"}, sample={}
+    )
+    assert render_sample(kind).subject == "Ada"
+    with pytest.raises(UnresolvedVariable):
+        render_sample(replace(kind, enrich=None))
 
 
 def test_what_people_write_is_text_in_text_and_escaped_in_html() -> None:

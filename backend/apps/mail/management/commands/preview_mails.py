@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from apps.mail.registry import list_kinds
-from apps.mail.rendering import render_mail
+from apps.mail.rendering import render_sample
 
 
 class Command(BaseCommand):
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         folder.mkdir(parents=True, exist_ok=True)
         rows = []
         for kind in list_kinds():
-            mail = render_mail(kind, kind.sample)
+            mail = render_sample(kind)
             (folder / f"{kind.kind}.html").write_text(mail.html, encoding="utf-8")
             (folder / f"{kind.kind}.txt").write_text(f"Subject: {mail.subject}\n\n{mail.text}", encoding="utf-8")
             rows.append(
