@@ -21,12 +21,23 @@ OPEN: Final = {
     ("get", "schema"),
     ("get", "docs"),
     ("post", "auth-token"),
+    ("post", "auth-token-factor"),
     ("post", "auth-signup"),
     ("post", "auth-login"),
 }
 # Unsafe calls that take no idempotency key: repeating them does no more than the first did, or saves nothing.
 REPEATABLE: Final = {
     ("post", "auth-token"),
+    # Each use of a challenge is an attempt, which must be kept when the call is refused.
+    ("post", "auth-token-factor"),
+    ("post", "keys"),
+    ("post", "key-options"),
+    ("patch", "key"),
+    ("delete", "key"),
+    ("post", "totp"),
+    ("delete", "totp"),
+    ("post", "totp-confirm"),
+    ("post", "recovery-codes"),
     ("post", "auth-signup"),
     ("post", "auth-login"),
     ("post", "auth-logout"),

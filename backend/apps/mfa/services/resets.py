@@ -1,4 +1,4 @@
-"""Taking somebody's factors away: for a person who lost them, and for one who is erased."""
+"""Taking somebody's factors away, for a person who has lost them."""
 
 from datetime import datetime
 from uuid import UUID
@@ -21,7 +21,9 @@ def reset_factors(*, actor: UUID | None, user_id: UUID, reason: str, now: dateti
     """
     user = lock_user(user_id=user_id)
     factors = get_factors(user_id=user_id)
-    _delete(user_id)
+    TotpDevice.objects.filter(user_id=user_id).delete()
+    SecurityKey.objects.filter(user_id=user_id).delete()
+    forget_leftovers(user_id=user_id)
     if not factors.is_on:
         return False
     revoke_all_tokens(user_id=user_id, actor=actor, reason=reason, now=now)
@@ -34,15 +36,3 @@ def reset_factors(*, actor: UUID | None, user_id: UUID, reason: str, now: dateti
     what = "every second factor of your account"
     notices.tell(user=user, kind=notices.REMOVED, context={"what": what, "is_reset": True}, now=now)
     return True
-
-
-@transaction.atomic
-def erase_factors(*, user_id: UUID) -> None:
-    """Deletes all rows of the person; part of an erasure, which writes down itself what it did."""
-    _delete(user_id)
-
-
-def _delete(user_id: UUID) -> None:
-    TotpDevice.objects.filter(user_id=user_id).delete()
-    SecurityKey.objects.filter(user_id=user_id).delete()
-    forget_leftovers(user_id=user_id)
