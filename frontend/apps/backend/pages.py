@@ -56,7 +56,7 @@ def read(kind: type[T], value: Any) -> T:
 def read_all(kind: type[T], value: Any) -> tuple[T, ...]:
     """A list that the API gives whole; raises BackendUnavailable when the answer is none."""
     if not isinstance(value, list):
-        return read_page(kind, value).results
+        raise BackendUnavailable("The backend's answer could not be read.", code="unexpected_answer")
     return tuple(read(kind, item) for item in value)
 
 

@@ -16,7 +16,7 @@ class Session:
     name: str
     created_at: datetime
     last_used_at: datetime | None
-    expires_at: datetime | None
+    expires_at: datetime
     address: str | None
     device: str
     is_current: bool

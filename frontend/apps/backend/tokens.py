@@ -22,7 +22,7 @@ class PersonalToken:
     prefix: str
     scopes: tuple[str, ...]
     created_at: datetime
-    expires_at: datetime | None
+    expires_at: datetime
     last_used_at: datetime | None
 
     @property
@@ -32,13 +32,13 @@ class PersonalToken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewToken:
-    """The only time that the key itself is told."""
+    """The only time that the key itself is told; `token` is "" when the same request had been answered before."""
 
     id: UUID
     name: str
     token: str
     scopes: tuple[str, ...]
-    expires_at: datetime | None
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,11 @@ class TokensApi:
     def list(self) -> tuple[PersonalToken, ...]:
         return read_all(PersonalToken, self.caller.send(Call(method="GET", path="/api/auth/tokens/")))
 
-    def create(self, *, name: str, scopes: Sequence[str], expires_in_days: int) -> NewToken:
+    def create(self, *, name: str, scopes: Sequence[str], expires_in_days: int, idempotency_key: str) -> NewToken:
         """Raises Invalid with fields, Conflict `too_many_tokens`, ReauthenticationRequired."""
         payload = {"name": name, "scopes": tuple(scopes), "expires_in_days": expires_in_days}
-        return read(NewToken, self.caller.send(Call(method="POST", path="/api/auth/tokens/", payload=payload)))
+        call = Call(method="POST", path="/api/auth/tokens/", payload=payload, idempotency_key=idempotency_key)
+        return read(NewToken, self.caller.send(call))
 
     def revoke(self, token_id: UUID) -> None:
         """Raises NotFound when it has ended already."""

@@ -43,10 +43,10 @@ FORBIDDEN = FailurePage(
 SECOND_FACTOR = FailurePage(
     status=403,
     icon="shield-lock",
-    title="Staff pages ask for a second factor",
-    text="Set up an authenticator app or a security key, and this page opens. If you have one already, sign out and "
-    "in again with it: this session began without.",
-    action_label="Set up a second factor",
+    title="This asks for a second factor",
+    text="Staff pages, and changes of a second factor, open in a session that has one. Set up an authenticator app or a "
+    "security key; if you have one already, sign out and in again with it.",
+    action_label="To your security page",
     action_path="/profile/security/",
 )
 CSRF = FailurePage(

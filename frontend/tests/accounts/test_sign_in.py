@@ -57,13 +57,6 @@ def test_an_empty_form_never_reaches_the_backend(client: Client, fake_backend: F
     assert fake_backend.received == []
 
 
-def test_guessing_is_slowed_down(client: Client, fake_backend: FakeBackend) -> None:
-    for _ in range(12):
-        page = client.post("/accounts/login/", {"login": "ada", "password": "wrong"}).content.decode()
-    assert "Too many failed login attempts" in page
-    assert len(fake_backend.calls_of("POST", "/api/auth/token/")) < 12
-
-
 def test_the_backend_s_own_limit_is_passed_on(client: Client, fake_backend: FakeBackend) -> None:
     limited = Reply(status=429, body=shapes.error("rate_limited", "Wait a minute."))
     fake_backend.answer_with("POST", "/api/auth/token/", limited)

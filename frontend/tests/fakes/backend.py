@@ -5,42 +5,26 @@
 
 import argparse
 import re
-import secrets
 import sys
 import threading
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 from tests.fakes import shapes
-from tests.fakes.server import Answer, FakeServer, Received, Reply
+from tests.fakes.accounts import AccountFake
+from tests.fakes.identity import refuse
+from tests.fakes.server import Answer, Received, Reply
 from tests.fakes.shapes import Json
 
 ENTRY = r"/api/worklogs/(?P<id>[0-9a-f-]{36})/"
 REPORT = r"/api/reports/(?P<id>[0-9a-f-]{36})/"
 JOB = r"/api/jobs/(?P<id>[0-9a-f-]{36})/"
-PASSKEY_REFUSALS = {
-    "used": ("passkey_used", "Passkey has already been used"),
-    "expired": ("passkey_expired", "Passkey has expired"),
-    "revoked": ("passkey_revoked", "Passkey has been revoked"),
-    "wrong-email": ("passkey_wrong_email", "This passkey is for another e-mail address"),
-}
 
 
-def refuse(status: int, code: str, message: str, fields: Json | None = None, **headers: str) -> Reply:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Reply(status=status, body=shapes.error(code, message, fields), headers=named)
-
-
-class FakeBackend(FakeServer):
+class FakeBackend(AccountFake):
     """Begin with `add_user`. `entries`, `jobs`, `reports`, `ledger` and `usage` are lists to fill."""
 
     def __init__(self, port: int = 0) -> None:
         super().__init__(port)
-        self.users: dict[str, Json] = {}
-        self.passwords: dict[str, str] = {}
-        self.profiles: dict[str, Json] = {}
-        self.tokens: dict[str, str] = {}
-        self.passkeys = {"good-passkey-0001": "active", **{f"{state}-passkey": state for state in PASSKEY_REFUSALS}}
         self.entries: list[Json] = []
         self.versions: list[Json] = []
         self.jobs: list[Json] = []
@@ -50,38 +34,10 @@ class FakeBackend(FakeServer):
         self.status = shapes.status()
         self.balance = shapes.balance()
         self.billing_profile = shapes.billing_profile()
-        self._route_identity()
+        self._signed_in("GET", "/api/status/bar/", lambda *_: Reply(body=self.status))
         self._route_worklog()
         self._route_reports()
         self._route_billing()
-
-    def add_user(self, username: str = "ada", password: str = "correct horse", **over: Any) -> Json:
-        account = shapes.user(username, **over)
-        self.users[username] = account
-        self.passwords[username] = password
-        self.profiles[username] = shapes.me(account)
-        return account
-
-    def issue_token(self, username: str = "ada") -> str:
-        token = f"ar_{secrets.token_urlsafe(24)}"
-        self.tokens[token] = username
-        return token
-
-    def _signed_in(self, method: str, pattern: str, answer: Answer) -> None:
-        def checked(received: Received, match: re.Match[str]) -> Reply:
-            if received.token not in self.tokens:
-                return refuse(401, "token_invalid", "This token is not valid.")
-            return answer(received, match)
-
-        self.route(method, pattern, checked)
-
-    def _route_identity(self) -> None:
-        self.route("POST", "/api/auth/token/", self._token)
-        self.route("POST", "/api/auth/signup/", self._sign_up)
-        self._signed_in("POST", "/api/auth/logout/", self._log_out)
-        self._signed_in("GET", "/api/me/", lambda got, _: Reply(body=self.profiles[self.tokens[got.token]]))
-        self._signed_in("PATCH", "/api/me/", self._change_me)
-        self._signed_in("GET", "/api/status/bar/", lambda *_: Reply(body=self.status))
 
     def _route_worklog(self) -> None:
         self._signed_in("GET", "/api/worklogs/", self._entries)
@@ -118,38 +74,6 @@ class FakeBackend(FakeServer):
         self._signed_in("GET", "/api/billing/usage/", lambda got, _: Reply(body=_page(self.usage, got)))
         self._signed_in("GET", "/api/billing/profile/", lambda *_: Reply(body=self.billing_profile))
         self._signed_in("PATCH", "/api/billing/profile/", self._change_billing)
-
-    # --- Identity
-
-    def _token(self, received: Received, _match: re.Match[str]) -> Reply:
-        login, password = received.body["username"], received.body["password"]
-        found = next((name for name, user in self.users.items() if login in {name, user["email"]}), None)
-        if found is None or self.passwords[found] != password:
-            return refuse(400, "bad_credentials", "The username or password is not right.")
-        expires_at = shapes.instant(datetime.now(UTC) + timedelta(days=14))
-        body = {"token": self.issue_token(found), "expires_at": expires_at, "user": self.users[found]}
-        return Reply(body=body)
-
-    def _sign_up(self, received: Received, _match: re.Match[str]) -> Reply:
-        sent = received.body
-        state = self.passkeys.get(sent["passkey"])
-        if state != "active":
-            code, message = PASSKEY_REFUSALS.get(state or "", ("passkey_invalid", "Passkey is not valid"))
-            return refuse(400, code, message)
-        if sent["username"] in self.users:
-            return refuse(400, "invalid", "Please check the form.", {"username": ["This username is taken."]})
-        account = self.add_user(sent["username"], sent["password"], email=sent["email"])
-        self.passkeys[sent["passkey"]] = "used"
-        return Reply(status=201, body={"message": "Signup successful", "user": account})
-
-    def _log_out(self, received: Received, _match: re.Match[str]) -> Reply:
-        del self.tokens[received.token]
-        return Reply(status=204)
-
-    def _change_me(self, received: Received, _match: re.Match[str]) -> Reply:
-        mine = self.profiles[self.tokens[received.token]]
-        mine["profile"] |= {name: received.body[name] for name in ("display_name", "time_zone")}
-        return Reply(body=mine)
 
     # --- Worklog
 
@@ -287,6 +211,8 @@ def _page(items: list[Json], received: Received | None = None) -> Json:
 def seed(fake: FakeBackend) -> None:
     """A person with a few weeks of work, for looking at pages."""
     fake.add_user("ada", "correct horse", is_staff=True)
+    fake.sessions.append(shapes.session(device="Safari on iPhone", is_current=False, address="198.51.100.4"))
+    fake.personal_tokens.append(shapes.personal_token())
     titles = ("Cut the invoice run from 40 to 6 minutes", "Interviewed three candidates", "Wrote the migration plan")
     for number in range(24):
         day = datetime.now(UTC).date() - timedelta(days=number * 3)

@@ -32,13 +32,88 @@ def me(account: Json, **over: Any) -> Json:
     return (
         account
         | {
-            "profile": {"time_zone": "Europe/Berlin", "display_name": account["username"].capitalize(), "settings": {}},
+            "profile": {
+                "time_zone": "Europe/Berlin",
+                "display_name": account["username"].capitalize(),
+                "settings": {},
+                "notifications": {
+                    "weekly_nudge": True,
+                    "low_balance": True,
+                    "report_ready": True,
+                    "product_news": False,
+                },
+            },
             "plan": "starter",
             "stripe_customer_id": "",
             "created_at": "2026-03-02T09:00:00Z",
+            "is_email_verified": True,
+            "pending_email": "",
+            "second_factor": {"is_on": False, "is_required": account["is_staff"]},
+            "deletion": None,
         }
         | over
     )
+
+
+def factors(**over: Any) -> Json:
+    return {
+        "is_on": False,
+        "is_required": False,
+        "totp": {"is_on": False, "confirmed_at": None},
+        "recovery_codes_left": 0,
+        "security_keys": [],
+    } | over
+
+
+def security_key(name: str = "Desk key", **over: Any) -> Json:
+    return {"id": new_id(), "name": name, "created_at": instant(), "last_used_at": None} | over
+
+
+def challenge(challenge_id: str, *, has_keys: bool = False) -> Json:
+    options = {
+        "challenge": "c29tZS1ieXRlcw",
+        "rpId": "localhost",
+        "allowCredentials": [{"type": "public-key", "id": "a2V5LW9uZQ"}],
+        "userVerification": "preferred",
+    }
+    methods = ["totp", "recovery", *(["webauthn"] if has_keys else [])]
+    return {"id": challenge_id, "methods": methods, "webauthn": options if has_keys else None}
+
+
+def creation_options() -> Json:
+    return {
+        "rp": {"id": "localhost", "name": "AfterResume"},
+        "user": {"id": "YWRh", "name": "ada", "displayName": "Ada"},
+        "challenge": "c29tZS1ieXRlcw",
+        "pubKeyCredParams": [{"type": "public-key", "alg": -7}],
+        "excludeCredentials": [],
+    }
+
+
+def session(**over: Any) -> Json:
+    return {
+        "id": new_id(),
+        "name": "Web session",
+        "created_at": "2026-11-20T08:00:00Z",
+        "last_used_at": instant(),
+        "expires_at": instant(datetime.now(UTC) + timedelta(days=14)),
+        "address": "203.0.113.7",
+        "device": "Firefox on Linux",
+        "is_current": True,
+        "has_second_factor": False,
+    } | over
+
+
+def personal_token(**over: Any) -> Json:
+    return {
+        "id": new_id(),
+        "name": "Nightly export",
+        "prefix": "arp_8f3k",
+        "scopes": ["read"],
+        "created_at": instant(),
+        "expires_at": instant(datetime.now(UTC) + timedelta(days=90)),
+        "last_used_at": None,
+    } | over
 
 
 def status(**over: Any) -> Json:

@@ -52,7 +52,7 @@ class TotpCodeForm(forms.Form):
 
 
 class KeyNameForm(forms.Form):
-    name = forms.CharField(label="Name", max_length=100, help_text="What you will know it by, such as its place.")
+    name = forms.CharField(label="Name", max_length=80, help_text="What you will know it by, such as its place.")
 
 
 class SecurityKeyForm(KeyNameForm):
@@ -65,7 +65,7 @@ class SecurityKeyForm(KeyNameForm):
 
 
 class TokenForm(forms.Form):
-    name = forms.CharField(max_length=100, help_text="What it is for: a script, a machine.")
+    name = forms.CharField(max_length=80, help_text="What it is for: a script, a machine.")
     scope = forms.ChoiceField(
         label="It may",
         choices=[("read", "read"), ("write", "read and write")],

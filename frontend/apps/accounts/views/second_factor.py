@@ -47,7 +47,10 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         except (Invalid, RateLimited, BackendUnavailable) as error:
             if error.code == _EXPIRED:
                 return _begin_again(request, pending)
-            form.add_error("code", TROUBLE if isinstance(error, BackendUnavailable) else error.message)
+            form.add_error(
+                "code" if form.cleaned_data["code"] else None,
+                TROUBLE if isinstance(error, BackendUnavailable) else error.message,
+            )
     return TemplateResponse(request, "account/second_factor.html", _context(pending, form))
 
 

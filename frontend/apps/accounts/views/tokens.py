@@ -12,9 +12,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from apps.accounts import once
 from apps.accounts.forms.profile import TokenForm
 from apps.accounts.refusals import REFUSALS
+from apps.backend.tokens import NewToken
 from apps.shell.client import get_backend_client
+from apps.shell.pages import read_key
 from apps.shell.questions import Question, ask_first
-from apps.shell.refusals import take_refusal
+from apps.shell.refusals import key_after, take_refusal
 
 
 @require_safe
@@ -28,20 +30,30 @@ def list_tokens(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def create_token(request: HttpRequest) -> HttpResponse:
-    form = TokenForm(request.POST or None)
+    form, key = TokenForm(request.POST or None), read_key(request)
     if form.is_valid():
         try:
             made = get_backend_client(request).tokens.create(
                 name=form.cleaned_data["name"],
                 scopes=form.scopes,
                 expires_in_days=form.cleaned_data["expires_in_days"],
+                idempotency_key=key,
             )
         except REFUSALS as error:
             take_refusal(form, error, renames={"scopes": "scope"})
+            key = key_after(error, key=key)
         else:
-            once.keep(request, once.NEW_TOKEN, {"name": made.name, "key": made.token})
-            return redirect("accounts:tokens")
-    return TemplateResponse(request, "accounts/token_new.html", {"form": form})
+            return _is_made(request, made)
+    return TemplateResponse(request, "accounts/token_new.html", {"form": form, "key": key})
+
+
+def _is_made(request: HttpRequest, made: NewToken) -> HttpResponse:
+    """When the same form had arrived before, its answer with the key went astray, and nobody can tell it any more."""
+    if made.token:
+        once.keep(request, once.NEW_TOKEN, {"name": made.name, "key": made.token})
+    else:
+        messages.warning(request, f"“{made.name}” was made, but its key was lost on the way. Revoke it, make another.")
+    return redirect("accounts:tokens")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
