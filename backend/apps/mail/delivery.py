@@ -69,7 +69,7 @@ def deliver_due(*, clock: Clock) -> Delivered:
 
 def pause_after(attempt: int) -> timedelta:
     """How long a mail waits after its n-th failed attempt: a minute, doubled each time, at most six hours."""
-    return min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE)
+    return min(FIRST_PAUSE * (1 << (attempt - 1)), LONGEST_PAUSE)
 
 
 def _count_senders(*, now: datetime) -> int:
