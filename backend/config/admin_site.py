@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from unfold.forms import AuthenticationForm
@@ -21,6 +22,7 @@ from apps.mail.links import frontend_link
 from apps.mfa.selectors import has_second_factor
 from apps.mfa.services.codes import check_code
 from apps.observability.context import current_address
+from apps.observability.heartbeats import list_late_duties
 
 
 class StaffLoginForm(AuthenticationForm):  # type: ignore[misc]  # unfold has no types
@@ -70,6 +72,12 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
 
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(super().has_permission(request)) and is_proved_session(request)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if late := list_late_duties(now=clock.now()):
+            messages.error(request, f"Periodic duties are overdue: {', '.join(late)}. See the runbook, Duties.")
+        response: HttpResponse = super().index(request, extra_context)
+        return response
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         response: HttpResponse = super().login(request, extra_context)

@@ -2,8 +2,10 @@
 
 from django.contrib import admin
 
+from apps.common import clock
 from apps.common.admin import ReadOnlyAdmin
-from apps.observability.models import AuditEvent, EventRecord
+from apps.observability.heartbeats import is_late
+from apps.observability.models import AuditEvent, EventRecord, Heartbeat
 
 
 @admin.register(AuditEvent)
@@ -20,3 +22,13 @@ class EventRecordAdmin(ReadOnlyAdmin):
     list_filter = ("name",)
     search_fields = ("subject_id", "tenant_id", "request_id")
     ordering = ("-id",)
+
+
+@admin.register(Heartbeat)
+class HeartbeatAdmin(ReadOnlyAdmin):
+    list_display = ("title", "at", "allowed_seconds", "in_time")
+    ordering = ("title",)
+
+    @admin.display(boolean=True, description="in time")
+    def in_time(self, beat: Heartbeat) -> bool:
+        return not is_late(beat, now=clock.now())

@@ -69,3 +69,16 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.target_kind} {self.target_id}"
+
+
+class Heartbeat(models.Model):
+    """When a periodic duty was last done, and how long it may stay undone before somebody must look."""
+
+    # The task's name.
+    name = models.CharField(max_length=60, primary_key=True)
+    title = models.CharField(max_length=120)
+    at = models.DateTimeField()
+    allowed_seconds = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return self.title

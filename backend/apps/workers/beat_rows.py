@@ -1,19 +1,23 @@
 """The declared schedule as rows of the scheduler's tables."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
+from apps.observability.heartbeats import expect_heartbeats
+from apps.workers.heartbeats import EXPECTATIONS
 from apps.workers.schedule import SCHEDULE, Duty
 
 
-def install_schedule() -> int:
-    """Makes the scheduler's rows equal to SCHEDULE and says how many it had to write.
+def install_schedule(*, now: datetime) -> int:
+    """Makes the scheduler's rows equal to SCHEDULE, has its duties watched, and says how many rows it had to write.
 
     Rows that somebody added by hand stay, and so does a switch that somebody turned off.
     """
     with transaction.atomic():
+        expect_heartbeats(expectations=EXPECTATIONS, now=now)
         return sum(_install(duty) for duty in SCHEDULE)
 
 

@@ -16,6 +16,9 @@ from apps.orchestration.services.exports import expire_exports, purge_files, swe
 from apps.orchestration.services.scheduling import run_once_per_period
 from apps.orchestration.services.steps import execute_run
 from apps.orchestration.services.sweeping import sweep
+from apps.workers import heartbeats
+
+heartbeats.connect()
 
 
 @shared_task(name="run_step")

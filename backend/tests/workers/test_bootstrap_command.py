@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from django_celery_beat.models import PeriodicTask
 
 from apps.accounts.models import User
+from apps.common import clock
 from apps.workers.beat_rows import install_schedule
 from apps.workers.schedule import SCHEDULE
 
@@ -47,7 +48,7 @@ def test_a_weak_password_stops_everything(tmp_path: Path) -> None:
 
 
 def test_every_duty_runs_at_its_time() -> None:
-    install_schedule()
+    install_schedule(now=clock.now())
     for duty in SCHEDULE:
         row = PeriodicTask.objects.get(name=duty.name)
         assert (row.task, row.expire_seconds) == (duty.task, duty.expires_seconds)
@@ -58,17 +59,17 @@ def test_every_duty_runs_at_its_time() -> None:
 
 
 def test_a_row_that_differs_is_put_right_and_a_switch_is_left_alone() -> None:
-    install_schedule()
+    install_schedule(now=clock.now())
     PeriodicTask.objects.filter(name=SCHEDULE[0].name).update(task="else", enabled=False)
-    assert install_schedule() == 1
+    assert install_schedule(now=clock.now()) == 1
     row = PeriodicTask.objects.get(name=SCHEDULE[0].name)
     assert (row.task, row.enabled) == (SCHEDULE[0].task, False)
 
 
 def test_rows_of_others_stay() -> None:
-    install_schedule()
+    install_schedule(now=clock.now())
     PeriodicTask.objects.create(
         name="by hand", task="x", interval=PeriodicTask.objects.exclude(interval=None)[0].interval
     )
-    assert install_schedule() == 0
+    assert install_schedule(now=clock.now()) == 0
     assert PeriodicTask.objects.filter(name="by hand").exists()

@@ -14,3 +14,10 @@ class ReadinessSerializer(serializers.Serializer[Any]):
 
     status = serializers.ChoiceField(choices=["ok", "unavailable"])
     checks = serializers.DictField(child=serializers.ChoiceField(choices=["ok", "failed", "timeout"]))
+
+
+class DutiesSerializer(serializers.Serializer[Any]):
+    """`late` when a periodic duty is overdue; its name is all that strangers are told."""
+
+    status = serializers.ChoiceField(choices=["ok", "late"])
+    late = serializers.ListField(child=serializers.CharField())

@@ -8,7 +8,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.api.system.probes import run_probes
-from apps.api.system.serializers import HealthSerializer, ReadinessSerializer
+from apps.api.system.serializers import DutiesSerializer, HealthSerializer, ReadinessSerializer
+from apps.common import clock
+from apps.observability.heartbeats import list_late_duties
 
 
 class HealthView(APIView):
@@ -35,6 +37,18 @@ class ReadinessView(APIView):
         is_ready = all(result == "ok" for result in checks.values())
         answer = {"status": "ok" if is_ready else "unavailable", "checks": checks}
         return Response(answer, status=200 if is_ready else 503)
+
+
+class DutiesView(APIView):
+    """Whether the periodic duties were done in their time. Not part of readiness: the pages work without them."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(responses={200: DutiesSerializer, 503: DutiesSerializer}, tags=["system"], auth=[])
+    def get(self, request: Request) -> Response:
+        late = list_late_duties(now=clock.now())
+        return Response({"status": "late" if late else "ok", "late": late}, status=503 if late else 200)
 
 
 class SchemaView(SpectacularAPIView):

@@ -35,7 +35,7 @@ class Command(BaseCommand):
                     username=options["admin_username"], email=options["admin_email"], password_file=path, now=now
                 )
                 cards = publish_example_rate_cards(now=now)
-                duties = install_schedule()
+                duties = install_schedule(now=now)
         except Invalid as error:
             raise CommandError(f"{error} {error.fields}") from error
         self._report(admin, options["admin_username"], path, cards, duties)
