@@ -1,4 +1,4 @@
-"""What staff do to people's accounts. Each act has a reason on record, and a superuser is out of reach of the others."""
+"""What staff do to accounts. Each act has a reason on record; a superuser is out of reach of all but superusers."""
 
 from datetime import datetime
 from uuid import UUID
