@@ -7,12 +7,12 @@ import pytest
 from django.contrib import admin
 from django.test import Client
 
-from apps.accounts.models import User
 from apps.billing.models import BillingAuditLog, RateCard, RateCardVersion, RateLineItem
 from apps.billing.services.proof import prove_ledger
 from apps.billing.services.rate_cards import clone_version
 from apps.billing.types import TokenClass, VersionState
 from apps.common import clock
+from tests.admin_client import admin_session
 from tests.billing.raw import run
 from tests.factories.accounts import make_staff
 from tests.factories.billing import NOW, make_hold, make_reserve, publish_prices, settle
@@ -29,9 +29,7 @@ READ_ONLY = [
 
 @pytest.fixture
 def staff() -> Client:
-    client = Client()
-    client.force_login(User.objects.get(pk=make_staff(username="boss").user_id))
-    return client
+    return admin_session(make_staff(username="boss"))
 
 
 @pytest.fixture
