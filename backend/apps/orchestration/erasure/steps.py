@@ -86,7 +86,8 @@ def remove_files(case: Case, now: datetime) -> bool:
     lying = rows.filter(purged_at=None).exclude(key="").order_by("id")
     purged = exports.purge_rows(rows=list(lying), now=now)
     erase_once(case, "files", lambda: purged)
-    return not lying.exists()
+    # Asked anew: the storage may have been away.
+    return not lying.all().exists()
 
 
 def erase_reports(case: Case, now: datetime) -> bool:  # noqa: ARG001 - a step's signature
