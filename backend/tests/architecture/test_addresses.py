@@ -18,12 +18,16 @@ METHODS: Final = ("get", "post", "put", "patch", "delete")
 OPEN: Final = {
     ("get", "healthz"),
     ("get", "readyz"),
+    ("get", "dutyz"),
     ("get", "schema"),
     ("get", "docs"),
     ("post", "auth-token"),
     ("post", "auth-token-factor"),
     ("post", "auth-signup"),
     ("post", "auth-login"),
+    ("post", "password-reset"),
+    ("post", "password-reset-confirm"),
+    ("post", "email-verify"),
 }
 # Unsafe calls that take no idempotency key: repeating them does no more than the first did, or saves nothing.
 REPEATABLE: Final = {
@@ -42,6 +46,16 @@ REPEATABLE: Final = {
     ("post", "auth-login"),
     ("post", "auth-logout"),
     ("post", "auth-logout-all"),
+    ("post", "password-change"),
+    ("post", "password-reset"),
+    ("post", "password-reset-confirm"),
+    ("post", "reauthenticate"),
+    ("post", "email-verify"),
+    ("post", "email-verify-resend"),
+    ("post", "email-change"),
+    ("delete", "email-change"),
+    ("delete", "session"),
+    ("delete", "token"),
     ("patch", "me"),
     ("post", "job-estimate"),
     ("post", "worklog-parse"),

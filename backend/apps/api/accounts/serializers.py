@@ -85,12 +85,21 @@ class MeSerializer(UserSerializer):
         return self.context["billing"].stripe_customer_id or ""
 
 
+class EditNotificationsSerializer(serializers.Serializer[Any]):
+    """Choices to change; what is left out stays."""
+
+    weekly_nudge = serializers.BooleanField(required=False)
+    low_balance = serializers.BooleanField(required=False)
+    report_ready = serializers.BooleanField(required=False)
+    product_news = serializers.BooleanField(required=False)
+
+
 class EditMeSerializer(serializers.Serializer[Any]):
     """A change of one's own profile; what is left out stays."""
 
     display_name = serializers.CharField(max_length=150, allow_blank=True, required=False)
     time_zone = serializers.CharField(max_length=64, required=False)
-    notifications = NotificationsSerializer(partial=True, required=False)
+    notifications = EditNotificationsSerializer(required=False)
 
 
 class CredentialsSerializer(serializers.Serializer[Any]):
