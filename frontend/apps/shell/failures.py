@@ -44,8 +44,8 @@ SECOND_FACTOR = FailurePage(
     status=403,
     icon="shield-lock",
     title="This asks for a second factor",
-    text="Staff pages, and changes of a second factor, open in a session that has one. Set up an authenticator app or a "
-    "security key; if you have one already, sign out and in again with it.",
+    text="Staff pages, and changes of a second factor, open in a session that has one. Set up an authenticator app or "
+    "a security key; if you have one already, sign out and in again with it.",
     action_label="To your security page",
     action_path="/profile/security/",
 )

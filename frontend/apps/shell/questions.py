@@ -17,6 +17,7 @@ class Question:
     label: str
     back_path: str
     kind: str = "danger"
+    keep_label: str = "Keep it"
 
 
 def ask_first(request: HttpRequest, question: Question) -> TemplateResponse:

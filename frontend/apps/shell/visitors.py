@@ -3,7 +3,9 @@
 import ipaddress
 from collections.abc import Callable
 from contextvars import ContextVar
+from typing import Any
 
+import structlog
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -45,6 +47,12 @@ def _read(text: str) -> str:
             return ""
         return str(parsed.ipv4_mapped or parsed)
     return str(parsed)
+
+
+def bind_true_address(**_: Any) -> None:
+    """For the log. django-structlog's own guess believes whatever header a client sends."""
+    visitor = current_visitor()
+    structlog.contextvars.bind_contextvars(ip=visitor.address if visitor else None)
 
 
 class VisitorMiddleware:

@@ -111,7 +111,7 @@ class SecondFactorForm(forms.Form):
     code = forms.CharField(
         label="Code",
         max_length=40,
-        required=False,
+        error_messages={"required": "Type the code that your app shows."},
         help_text="Six digits from your authenticator app, or one of your recovery codes.",
         widget=forms.TextInput(
             attrs={
@@ -124,11 +124,16 @@ class SecondFactorForm(forms.Form):
     )
     credential = forms.JSONField(required=False, widget=forms.HiddenInput)
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if not self.errors and not cleaned.get("code") and not isinstance(cleaned.get("credential"), dict):
-            self.add_error("code", "Type the code that your app shows.")
-        return cleaned
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # With an answer of a key no code is needed, and on the page a field that is not asked for is not "optional".
+        self.fields["code"].required = not self.data.get("credential")
+
+    def clean_credential(self) -> dict[str, Any] | None:
+        given = self.cleaned_data["credential"]
+        if given is not None and not isinstance(given, dict):
+            raise forms.ValidationError("The security key's answer cannot be read.")
+        return given
 
 
 class ReauthenticationForm(forms.Form):

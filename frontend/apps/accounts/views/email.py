@@ -1,7 +1,5 @@
 """The e-mail address: proving that it is the person's, and changing it."""
 
-from typing import cast
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +10,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.accounts import services
 from apps.accounts.forms.passwords import EmailForm
-from apps.accounts.models import User
 from apps.accounts.refusals import REFUSALS
 from apps.backend.errors import Invalid
 from apps.shell.client import get_anonymous_client, get_backend_client
@@ -34,7 +31,7 @@ def verify(request: HttpRequest, key: str) -> HttpResponse:
         messages.success(request, f"{verified.email} is confirmed. Sign in to go on.")
         return redirect("account_login")
     me = get_backend_client(request).me.get()
-    services.mirror_profile(user=cast("User", request.user), me=me, now=timezone.now())
+    services.mirror_profile(user=request.user, me=me, now=timezone.now())
     messages.success(request, f"{verified.email} is confirmed.")
     return redirect("accounts:profile")
 

@@ -86,6 +86,7 @@ def renew_recovery_codes(request: HttpRequest) -> HttpResponse:
             label="Make new codes",
             back_path=resolve_url("accounts:security"),
             kind="primary",
+            keep_label="Keep the old ones",
         )
         return ask_first(request, question)
     once.keep(request, once.RECOVERY_CODES, get_backend_client(request).second_factor.renew_recovery_codes())

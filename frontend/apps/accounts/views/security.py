@@ -44,6 +44,7 @@ def _question_about(session: Session) -> Question:
         text="It has to sign in again before it sees anything more. If you do not know this device, change your "
         "password as well.",
         label="Sign it out",
+        keep_label="Leave it",
         back_path=resolve_url("accounts:security"),
     )
 
@@ -56,6 +57,7 @@ def end_all_sessions(request: HttpRequest) -> HttpResponse:
             title="Sign out everywhere?",
             text="Every browser has to sign in again, this one too. Personal API tokens end as well.",
             label="Sign out everywhere",
+            keep_label="Stay",
             back_path=resolve_url("accounts:security"),
         )
         return ask_first(request, question)
