@@ -1,4 +1,4 @@
-"""`python -m devstack up | down | status | logs | reset | dev | manage`: the whole product on this machine."""
+"""`python -m devstack up | down | status | logs | reset | dev | manage | admin-code`: the product on this machine."""
 
 import argparse
 import os
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from devstack import logs, programs
+from devstack import logs, programs, second_factor
 from devstack.config import Config, ConfigError, load
 from devstack.dotenv import DotenvError
 from devstack.environment import inheritable
@@ -115,6 +115,16 @@ def manage(config: Config, options: argparse.Namespace) -> int:
     return installation.run_manage(options.service, arguments)
 
 
+def admin_code(config: Config, _options: argparse.Namespace) -> int:
+    """Print the code that the admin's authenticator app would show now."""
+    code = second_factor.current_code(config)
+    if not code:
+        print(f"{second_factor.path_of(config)} is not there: the admin's second factor is not ours.", file=sys.stderr)
+        return 1
+    print(code)
+    return 0
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; expected failures are a message and exit code 1."""
     options = _parser().parse_args(arguments)
@@ -136,6 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="devstack", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     named = {"up": up, "down": down, "status": status, "logs": show_logs, "reset": reset, "dev": dev, "manage": manage}
+    named["admin-code"] = admin_code
     made = {}
     for name, function in named.items():
         made[name] = commands.add_parser(name, help=function.__doc__)

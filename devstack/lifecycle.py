@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import psycopg
 
-from devstack import credentials, health, launch, ports, postgres, programs
+from devstack import credentials, health, launch, ports, postgres, programs, second_factor
 from devstack.config import Config, remember, restored
 from devstack.environment import addresses_of, backend_environment, cluster_of, frontend_environment
 from devstack.logs import tail
@@ -205,6 +205,8 @@ class Installation:
             passkey = backend.result()
             frontend.result()
         self.wait_healthy(name for name in self.programs if name not in programs.SERVERS)
+        if "backend" in self.programs and second_factor.ensure(self.config, username=ADMIN_USERNAME):
+            self.report("set up the admin's second factor")
         return passkey
 
     def _ensure_databases(self) -> None:
@@ -313,6 +315,8 @@ def summary(installation: Installation, *, passkey: str) -> str:
         "Model stand-in": f"{config.url('llm_standin')}/v1",
         "Admin": ADMIN_USERNAME,
         "Admin password": f"{password}   (also in {path})",
+        "Second factor": f"{second_factor.read_uri(config) or '(set up by hand)'}   (code: ./taskw admin-code)",
+        "Security keys": f"work at http://localhost:{config.ports.frontend} (browsers want a name for them)",
         "Invite passkey": passkey,
     }
     lines = [f"  {label:<16} {value}" for label, value in rows.items()]

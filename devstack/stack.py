@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from devstack import programs
+from devstack import programs, second_factor
 from devstack.config import ROOT, Ports, load
 from devstack.environment import backend_environment, inheritable
 from devstack.lifecycle import ADMIN_USERNAME, Installation
@@ -112,6 +112,11 @@ class Stack:
     def admin_password(self) -> str:
         """The admin's generated password."""
         return self._installation.config.admin_password_file.read_text().strip()
+
+    @property
+    def admin_code(self) -> str:
+        """The code that the admin's authenticator app would show now."""
+        return second_factor.current_code(self._installation.config)
 
     def create_passkey(self, *, note: str = "test", promo_credit: str = "5.00") -> str:
         """Make an invite passkey that brings `promo_credit` dollars, and return it in clear."""

@@ -43,7 +43,8 @@ class StaffLoginForm(AuthenticationForm):  # type: ignore[misc]  # unfold has no
                 self._check_code()
         except (RateLimited, Unavailable) as error:
             raise ValidationError(error.text) from error
-        return self.cleaned_data
+        fields: dict[str, Any] = self.cleaned_data
+        return fields
 
     def _check_password(self) -> None:
         address, account = network_of(current_address()), fold(self.cleaned_data.get("username") or "")

@@ -110,7 +110,7 @@ def _server() -> Fido2Server:
         # Exactly ours: neither another port nor a name below ours.
         verify_origin=lambda origin: origin == party.origin,
     )
-    server.timeout = TIMEOUT_MS
+    server.timeout = TIMEOUT_MS  # type: ignore[assignment]  # declared by its first value alone
     server.allowed_algorithms = [parameters for parameters in server.allowed_algorithms if parameters.alg in ALGORITHMS]
     return server
 

@@ -183,7 +183,8 @@ def test_a_counter_that_does_not_grow_is_a_copy_and_is_refused() -> None:
     device.counter = 3
     assert not sign_in(actor, device)
     rows = AuditEvent.objects.filter(action="second_factor.key_refused").order_by("id")
-    assert [(row.before["sign_count"], row.after["sign_count"]) for row in rows] == [(5, 5), (5, 3)]
+    counts = rows.values_list("before__sign_count", "after__sign_count")
+    assert list(counts) == [(5, 5), (5, 3)]
 
 
 def test_a_key_without_a_counter_works_again_and_again() -> None:

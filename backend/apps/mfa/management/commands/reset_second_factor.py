@@ -3,14 +3,15 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from apps.accounts.selectors import find_user
 from apps.common import clock
 from apps.mfa.services.resets import reset_factors
+from apps.observability.commands import AuditedCommand
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Takes every second factor of a person away and ends their sessions. They set up a new one after signing in."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
