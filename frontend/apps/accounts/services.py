@@ -1,8 +1,10 @@
 """Signing in, signing out, and the local mirror of who somebody is."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import structlog
+from django.contrib.sessions.models import Session
 from django.db.models import F
 
 from apps.accounts.models import PendingRevocation, User
@@ -15,7 +17,9 @@ from apps.shell.client import client_with_token
 log = structlog.get_logger(__name__)
 
 # A sign-in or sign-out that passes by clears this many of what waits; each may take two seconds when things are bad.
-REVOCATIONS_IN_PASSING = 2
+REVOCATIONS_IN_PASSING: Final = 2
+# A copy of somebody who has not signed in for so long belongs to no session that could still be open.
+FORGOTTEN_AFTER: Final = timedelta(days=30)
 
 
 def mirror_user(*, account: Account, now: datetime) -> User:
@@ -81,3 +85,13 @@ def revoke_pending(*, limit: int | None = None) -> int:
         PendingRevocation.objects.filter(pk=pending.pk).delete()
         done += 1
     return done
+
+
+def tidy_up(*, now: datetime) -> None:
+    """What a sign-in clears away in passing: revocations that wait, sessions that are over, copies of people long gone.
+
+    An account that is erased in the backend so leaves nothing here.
+    """
+    revoke_pending(limit=REVOCATIONS_IN_PASSING)
+    Session.objects.filter(expire_date__lt=now).delete()
+    User.objects.filter(mirrored_at__lt=now - FORGOTTEN_AFTER).delete()

@@ -29,4 +29,4 @@ def keep_token(request: HttpRequest, *, user: User, issued: IssuedToken) -> None
     request.session[TOKEN_SESSION_KEY] = issued.token
     request.session.set_expiry(issued.expires_at)
     services.fetch_profile(user=user, token=issued.token, now=timezone.now())
-    services.revoke_pending(limit=services.REVOCATIONS_IN_PASSING)
+    services.tidy_up(now=timezone.now())

@@ -15,16 +15,16 @@ from apps.backend.transport import Call, Caller
 class Notifications:
     """Which mails the person wants. Mails about security come whatever they choose."""
 
-    weekly_nudge: bool = True
-    low_balance: bool = True
-    report_ready: bool = True
-    product_news: bool = False
+    weekly_nudge: bool
+    low_balance: bool
+    report_ready: bool
+    product_news: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondFactorState:
-    is_on: bool = False
-    is_required: bool = False
+    is_on: bool
+    is_required: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +38,8 @@ class Profile:
 
     time_zone: str
     display_name: str
+    notifications: Notifications
     settings: Mapping[str, Any] = field(default_factory=dict)
-    notifications: Notifications = Notifications()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +56,10 @@ class Me:
     plan: str
     stripe_customer_id: str | None
     created_at: datetime
-    is_email_verified: bool = True
-    pending_email: str = ""
-    second_factor: SecondFactorState = SecondFactorState()
-    deletion: Deletion | None = None
+    is_email_verified: bool
+    pending_email: str
+    second_factor: SecondFactorState
+    deletion: Deletion | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from csp.constants import NONCE, NONE, SELF
 
+from apps.shell.masking import mask_addresses
 from config.environment import env, read_base_url, read_database, read_required, read_secret
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -43,6 +44,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "apps.shell.headers.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "apps.shell.middleware.RequestIdMiddleware",
@@ -178,12 +180,15 @@ TIME_ZONE = "UTC"
 
 # The person is bound by PersonMiddleware: looking it up while a crash is logged would crash again without the database.
 DJANGO_STRUCTLOG_USER_ID_FIELD = None
+# apps.shell.visitors binds the true client's address in its place.
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO")
 LOG_FORMAT: str = env.str("LOG_FORMAT", default="json")
 _shared_processors: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
+    mask_addresses,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
 ]

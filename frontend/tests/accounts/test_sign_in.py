@@ -1,8 +1,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.test import Client
 
+from apps.accounts import services
 from apps.accounts.models import User
 from tests.fakes import shapes
 from tests.fakes.backend import FakeBackend
@@ -101,3 +103,12 @@ def test_a_session_of_a_user_that_is_gone_is_nobody_s(signed_in: Client) -> None
     session["_auth_user_id"] = "0192f3a4-0000-7000-8000-000000000001"
     session.save()
     assert signed_in.get("/profile/").status_code == 302
+
+
+def test_a_sign_in_clears_away_what_nobody_needs_any_more(client: Client, fake_backend: FakeBackend) -> None:
+    long_ago = datetime.now(UTC) - services.FORGOTTEN_AFTER - timedelta(days=1)
+    User.objects.create(id=shapes.ABSENT_ID, username="gone", mirrored_at=long_ago)
+    Session.objects.create(session_key="over", session_data="", expire_date=long_ago)
+    client.post("/accounts/login/", GOOD)
+    assert [user.username for user in User.objects.all()] == ["ada"]
+    assert not Session.objects.filter(session_key="over").exists()

@@ -7,7 +7,8 @@ from apps.backend.billing import BillingProfile
 from apps.backend.pages import read
 from apps.billing.forms import reserve_values
 from tests.fakes import shapes
-from tests.fakes.backend import FakeBackend, refuse
+from tests.fakes.backend import FakeBackend
+from tests.fakes.identity import refuse
 
 PAGE = "/billing/settings/"
 SENT = {"threshold": "2.50", "billing_email": "money@example.com"}

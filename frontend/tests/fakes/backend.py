@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from tests.fakes import shapes
 from tests.fakes.accounts import AccountFake
-from tests.fakes.identity import refuse as refuse
+from tests.fakes.identity import refuse
 from tests.fakes.server import Answer, Received, Reply
 from tests.fakes.shapes import Json
 

@@ -10,11 +10,16 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from tests.fakes import shapes
+from tests.fakes.accounts import GOOD_KEY
 from tests.fakes.backend import FakeBackend, seed
+from tests.fakes.identity import GOOD_CODE
 
 CONTRACT = Path(__file__).resolve().parents[3] / "contracts" / "openapi.yaml"
 READS = [
     "/api/me/",
+    "/api/auth/second-factor/",
+    "/api/auth/sessions/",
+    "/api/auth/tokens/",
     "/api/status/bar/",
     "/api/worklogs/",
     "/api/worklogs/{entry_id}/",
@@ -40,6 +45,17 @@ WRITES = [
         {"username": "bea", "email": "b@example.com", "password": "x", "passkey": "good-passkey-0001"},
         201,
     ),
+    ("/api/auth/reauthenticate/", {"password": "correct horse"}, 200),
+    ("/api/auth/password/reset/", {"email": "ada@example.com"}, 202),
+    ("/api/auth/email/verify/", {"key": GOOD_KEY}, 200),
+    ("/api/auth/email/verify/resend/", {}, 202),
+    ("/api/auth/email/change/", {"email": "new@example.com"}, 202),
+    ("/api/auth/second-factor/totp/", {}, 200),
+    ("/api/auth/second-factor/totp/confirm/", {"code": GOOD_CODE}, 200),
+    ("/api/auth/second-factor/recovery-codes/", {}, 200),
+    ("/api/auth/second-factor/keys/options/", {}, 200),
+    ("/api/auth/second-factor/keys/", {"challenge": "key-challenge", "name": "Desk", "credential": {}}, 201),
+    ("/api/auth/tokens/", {"name": "Nightly", "scopes": ["read"], "expires_in_days": 30}, 201),
     ("/api/worklogs/", {"title": "Shipped"}, 201),
     ("/api/worklogs/parse/", {"line": "Shipped @acme !2h"}, 200),
     ("/api/jobs/estimate/", {"kind": "report", "params": PERIOD}, 200),
@@ -58,6 +74,7 @@ def browser() -> Iterator[httpx.Client]:
     fake = FakeBackend()
     fake.start()
     seed(fake)
+    fake.factors["ada"]["security_keys"].append(shapes.security_key())
     fake.reports.append(shapes.report(fake.entries[:2], state="pending", document=None))
     with httpx.Client(base_url=fake.url, headers={"Authorization": f"Token {fake.issue_token()}"}) as client:
         yield client
@@ -89,3 +106,20 @@ def test_what_the_fake_makes_is_in_the_contract(
     answer = browser.post(path, json=body)
     assert answer.status_code == status
     assert problems(contract, path=path, method="post", status=status, answer=answer.json()) == []
+
+
+def test_the_second_step_of_a_sign_in_is_in_the_contract(contract: dict[str, Any]) -> None:
+    fake = FakeBackend()
+    fake.start()
+    fake.add_user()
+    fake.set_totp()
+    refused = httpx.post(f"{fake.url}/api/auth/token/", json={"username": "ada", "password": "correct horse"})
+    challenge = refused.json()["challenge"]["id"]
+    granted = httpx.post(
+        f"{fake.url}/api/auth/token/second-factor/", json={"challenge": challenge, "code": GOOD_CODE, "name": "x"}
+    )
+    fake.stop()
+    paths = ("/api/auth/token/", 403, refused), ("/api/auth/token/second-factor/", 200, granted)
+    for path, status, answer in paths:
+        assert answer.status_code == status
+        assert problems(contract, path=path, method="post", status=status, answer=answer.json()) == []

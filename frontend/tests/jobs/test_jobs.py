@@ -4,8 +4,9 @@ import pytest
 from django.test import Client
 
 from tests.fakes import shapes
-from tests.fakes.backend import FakeBackend, refuse
+from tests.fakes.backend import FakeBackend
 from tests.fakes.browsing import HTMX, triggers_of
+from tests.fakes.identity import refuse
 from tests.fakes.shapes import Json
 
 KEY = "0f9f2a2e-5a53-4d3b-9d0a-6f1a2b3c4d5e"

@@ -7,8 +7,9 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.fakes import shapes
-from tests.fakes.backend import FakeBackend, refuse
+from tests.fakes.backend import FakeBackend
 from tests.fakes.browsing import HTMX
+from tests.fakes.identity import refuse
 from tests.fakes.server import Reply
 from tests.fakes.shapes import Json
 

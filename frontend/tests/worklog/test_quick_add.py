@@ -3,8 +3,9 @@
 import pytest
 from django.test import Client
 
-from tests.fakes.backend import FakeBackend, refuse
+from tests.fakes.backend import FakeBackend
 from tests.fakes.browsing import HTMX, triggers_of
+from tests.fakes.identity import refuse
 from tests.fakes.server import Reply
 
 PAGE = "/worklog/quick-add/"
