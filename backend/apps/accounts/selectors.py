@@ -71,7 +71,8 @@ def list_personal_tokens(*, user_id: UUID, now: datetime) -> list[PersonalTokenV
 
 
 def _list_live(user_id: UUID, kind: TokenKind, now: datetime) -> QuerySet[ApiToken]:
-    return ApiToken.objects.filter(user_id=user_id, kind=kind, expiry__gt=now).order_by("-created", "public_id")
+    tokens: QuerySet[ApiToken] = ApiToken.objects.filter(user_id=user_id, kind=kind, expiry__gt=now)
+    return tokens.order_by("-created", "public_id")
 
 
 def view_personal_token(token: ApiToken) -> PersonalTokenView:

@@ -10,7 +10,10 @@ from celery import current_app
 from django.conf import settings
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from apps.accounts.models import ApiToken
+from apps.accounts.services.tokens import issue_token
 from apps.billing.models import LedgerProof
+from apps.common import clock
 from apps.common.ids import uuid7
 from apps.common.tenancy import TenantId
 from apps.orchestration import dispatch
@@ -18,7 +21,8 @@ from apps.orchestration.models import ScheduledPeriod
 from apps.orchestration.services.scheduling import run_once_per_period
 from apps.workers.schedule import SCHEDULE
 from apps.workers.sender import send_step
-from apps.workers.tasks import run_ledger_proof, run_step, run_sweep
+from apps.workers.tasks import run_ledger_proof, run_purge, run_step, run_sweep
+from tests.factories.accounts import make_actor
 from tests.factories.orchestration import begin_report, make_writer, run_of
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -97,6 +101,15 @@ def test_a_duty_whose_worker_died_is_taken_up_again_after_a_while() -> None:
     soon, later = NOW + timedelta(minutes=1), NOW + timedelta(minutes=11)
     assert not run_once_per_period(name="duty", period="2026-11-23", duty=lambda: None, clock=lambda: soon)
     assert run_once_per_period(name="duty", period="2026-11-23", duty=lambda: None, clock=lambda: later)
+
+
+@pytest.mark.django_db
+def test_what_has_expired_is_deleted() -> None:
+    actor, long_ago = make_actor(), clock.now() - timedelta(days=60)
+    issue_token(user_id=actor.user_id, name="API", now=long_ago)
+    issue_token(user_id=actor.user_id, name="API", now=clock.now())
+    assert run_purge() == 1
+    assert ApiToken.objects.count() == 1
 
 
 def test_every_scheduled_task_exists() -> None:
