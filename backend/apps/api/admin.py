@@ -16,6 +16,7 @@ from apps.common.admin import ReadOnlyAdmin, is_staff
 from apps.common.errors import Invalid
 from apps.invitations.admin import read_actor
 from apps.orchestration.signup import create_person
+from apps.tenants.services import staff
 
 User = get_user_model()
 
@@ -41,6 +42,11 @@ class NewPersonForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in th
         return self.cleaned_data
 
 
+def is_out_of_reach(request: HttpRequest, person: Any) -> bool:
+    """Whether the person is a superuser, to whom other staff can do nothing."""
+    return bool(person.is_superuser and not request.user.is_superuser)
+
+
 @admin.register(User)
 class UserAdmin(ReadOnlyAdmin):
     actions = ("activate", "deactivate")
@@ -55,7 +61,7 @@ class UserAdmin(ReadOnlyAdmin):
         return is_staff(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return is_staff(request)
+        return is_staff(request) and not (obj is not None and is_out_of_reach(request, obj))
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 - Django's signature
         return super().get_form(request, obj, change, **kwargs, **({} if obj else {"form": NewPersonForm}))
@@ -77,7 +83,7 @@ class UserAdmin(ReadOnlyAdmin):
             obj.pk = create_person(actor=actor, **wanted, is_staff=is_new_staff, now=now).user_id
             return
         if "display_name" in form.changed_data:
-            users.rename_user(user_id=obj.pk, display_name=values["display_name"])
+            staff.rename_person(actor=actor, user_id=obj.pk, display_name=values["display_name"], now=now)
         if "is_staff" in form.changed_data:
             users.set_staff(actor=actor.user_id, user_id=obj.pk, is_staff=values["is_staff"], now=now)
 
@@ -93,6 +99,9 @@ class UserAdmin(ReadOnlyAdmin):
         me = UUID(str(request.user.pk))
         if not is_active and queryset.filter(pk=me).exists():
             self.message_user(request, "You cannot deactivate yourself.", level=messages.ERROR)
+            return
+        if any(is_out_of_reach(request, person) for person in queryset):
+            self.message_user(request, "Only a superuser can do this to a superuser.", level=messages.ERROR)
             return
         for person in queryset:
             users.set_active(actor=me, user_id=person.pk, is_active=is_active, reason="Django admin", now=clock.now())

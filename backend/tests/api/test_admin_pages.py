@@ -176,3 +176,21 @@ def test_what_is_only_to_be_read_cannot_be_added(model: str) -> None:
 
 def test_tokens_have_no_page_at_all() -> None:
     assert ApiToken not in admin.site._registry
+
+
+@pytest.mark.failure("T11")
+def test_a_superuser_is_out_of_reach_of_other_staff() -> None:
+    root = make_actor(username="root", is_staff=True, is_superuser=True)
+    client = sign_in()
+    client.post(PEOPLE, {"action": "deactivate", "_selected_action": [str(root.user_id)]})
+    response = client.post(f"{PEOPLE}{root.user_id}/change/", {"display_name": "Nobody"})
+    person = User.objects.get(id=root.user_id)
+    assert (response.status_code, person.is_active, person.display_name) == (403, True, "")
+
+
+def test_a_corrected_name_is_written_down_without_the_name() -> None:
+    ada = make_actor(username="ada")
+    sign_in().post(f"{PEOPLE}{ada.user_id}/change/", {"display_name": "Ada Lovelace"})
+    event = AuditEvent.objects.get(action="user.renamed")
+    assert (event.target_id, event.before, event.after, event.origin) == (str(ada.user_id), None, None, "admin")
+    assert User.objects.get(id=ada.user_id).display_name == "Ada Lovelace"

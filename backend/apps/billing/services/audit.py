@@ -9,6 +9,7 @@ from apps.billing.models import BillingAuditLog
 from apps.common.db import require_transaction
 from apps.common.tenancy import TenantId
 from apps.observability.context import current_address, current_request_id
+from apps.observability.services import record_audit
 
 
 def record_change(
@@ -23,8 +24,23 @@ def record_change(
     after: Mapping[str, Any] | None = None,
     reason: str = "",
 ) -> BillingAuditLog:
-    """One row of the billing audit log. `actor` None means the system itself."""
+    """One row of the billing audit log, and the same in the audit of the house. `actor` None is the system itself.
+
+    The first is tied to its customer and its person by foreign keys and is part of the books; the second is the one
+    place where everything that was changed can be searched (docs/decisions/0010).
+    """
     require_transaction()
+    record_audit(
+        tenant=tenant,
+        actor=actor,
+        action=action,
+        target_kind=target_kind,
+        target_id=target_id,
+        before=before,
+        after=after,
+        reason=reason,
+        now=now,
+    )
     return BillingAuditLog.objects.create(
         tenant_id=tenant,
         actor_id=actor,

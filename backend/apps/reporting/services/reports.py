@@ -9,7 +9,7 @@ from django.db import transaction
 
 from apps.common.tenancy import TenantId
 from apps.llm.text import clean_line
-from apps.observability.services import record_event
+from apps.observability.services import record_audit, record_event
 from apps.reporting.dates import format_period
 from apps.reporting.models import Report, ReportEntry
 from apps.reporting.selectors import get_report, view_report
@@ -163,6 +163,14 @@ def delete_report(*, actor: Actor, report_id: UUID, now: datetime) -> None:
     if not deleted:
         raise ReportBusy
     _record(tenant=actor.tenant, report_id=report_id, name="report.deleted", message="The report was deleted.", now=now)
+    record_audit(
+        tenant=actor.tenant,
+        actor=actor.user_id,
+        action="report.deleted",
+        target_kind="report",
+        target_id=report_id,
+        now=now,
+    )
 
 
 def check_can_delete_report(actor: Actor, report: ReportSummary) -> None:

@@ -1,6 +1,7 @@
 """What staff do to accounts. Each act has a reason on record; a superuser is out of reach of all but superusers."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
@@ -9,9 +10,13 @@ from apps.accounts.services import passwords, users
 from apps.accounts.services.tokens import revoke_all_tokens
 from apps.common.errors import Forbidden, Invalid, NotFound
 from apps.mfa.services.resets import reset_factors
+from apps.observability.services import record_audit
 from apps.tenants.models import Profile
 from apps.tenants.selectors.staff import check_can_administer, is_superuser
 from apps.tenants.types import Actor
+
+# What stands as the reason of an act in Django admin, which asks for none.
+BY_HAND: Final = "Django admin"
 
 
 class NotYourself(Forbidden):
@@ -75,3 +80,19 @@ def reset_second_factor(*, actor: Actor, user_id: UUID, reason: str, now: dateti
     """Takes a lost second factor away from the person, and signs them out everywhere."""
     _check(actor=actor, user_id=user_id, reason=reason)
     reset_factors(actor=actor.user_id, user_id=user_id, reason=reason, now=now)
+
+
+@transaction.atomic
+def rename_person(*, actor: Actor, user_id: UUID, display_name: str, now: datetime) -> None:
+    """Corrects the name that documents are signed with. The name is personal, so the audit keeps only the fact."""
+    _check(actor=actor, user_id=user_id, reason=BY_HAND)
+    users.rename_user(user_id=user_id, display_name=display_name)
+    record_audit(
+        tenant=None,
+        actor=actor.user_id,
+        action="user.renamed",
+        target_kind="user",
+        target_id=user_id,
+        reason=BY_HAND,
+        now=now,
+    )

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from apps.common.clock import today_in
 from apps.common.errors import Conflict
-from apps.observability.services import record_event
+from apps.observability.services import record_audit, record_event
 from apps.tenants.types import Actor
 from apps.worklog import selectors
 from apps.worklog.models import Employer, Project, Tag, WorkLog, WorkLogTag, WorkLogVersion
@@ -72,6 +72,9 @@ def _mark(entry: WorkLog, *, actor: Actor, deleted_at: datetime | None, name: st
     entry.deleted_at = deleted_at
     entry.save(update_fields=["deleted_at"])
     record_event(tenant=actor.tenant, subject_kind="worklog", subject_id=entry.id, name=name, message=message, now=now)
+    record_audit(
+        tenant=actor.tenant, actor=actor.user_id, action=name, target_kind="worklog", target_id=entry.id, now=now
+    )
 
 
 def _save(

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from apps.billing.services.proof import prove_ledger
 from apps.common import clock
+from apps.observability.commands import AuditedCommand
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Prove the whole ledger; the result is kept and shown in the admin."
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -5,12 +5,13 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from apps.common import clock
 from apps.common.errors import Invalid
 from apps.common.money import MICROS_PER_DOLLAR, format_dollars
 from apps.invitations.services import create_passkey
+from apps.observability.commands import AuditedCommand
 
 # A century: nothing sensible lies beyond it, and the calendar ends there for a timedelta sooner or later.
 _MAX_DAYS: Final = 36_500
@@ -27,7 +28,7 @@ def read_dollars(text: str) -> int:
     return int(micros)
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Makes an invite passkey and prints it. It is shown this once: only its digest is stored."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

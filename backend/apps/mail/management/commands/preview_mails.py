@@ -5,13 +5,12 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from apps.mail.registry import list_kinds
 from apps.mail.rendering import render_sample
+from apps.observability.commands import AuditedCommand
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Write each kind of mail as .html and .txt, and an index of them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from apps.common import clock
 from apps.mail.delivery import deliver_due
+from apps.observability.commands import AuditedCommand
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Send the mails that are due."
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from apps.common import clock
 from apps.common.ids import uuid7
@@ -11,9 +11,10 @@ from apps.mail.kinds import CHECK
 from apps.mail.registry import get_kind
 from apps.mail.rendering import render_mail
 from apps.mail.transport import NotSent, Transport, make_message_id
+from apps.observability.commands import AuditedCommand
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Send one mail at once and say what the mail server answered."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from apps.common import clock
+from apps.observability.commands import AuditedCommand
 from apps.observability.heartbeats import list_late_duties
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Says which periodic duties are overdue."
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -4,12 +4,11 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any, Final
 
-from django.core.management.base import BaseCommand
-
 from apps.billing.types import HOLD_STATES, VERSION_STATES
 from apps.common.states import StateMachine
 from apps.llm.types import CALL_STATES
 from apps.mail.types import MAIL_STATES
+from apps.observability.commands import AuditedCommand
 from apps.orchestration.personal_types import DELETION_STATES, EXPORT_STATES
 from apps.orchestration.types import JOB_STATES, RUN_STATES
 from apps.reporting.types import REPORT_STATES
@@ -28,7 +27,7 @@ def render(machine: StateMachine[Any]) -> str:
     return f"# {title}\n\n{note}\n\n```mermaid\n{machine.render_mermaid()}```\n"
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Write docs/states/*.md from the transition tables."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

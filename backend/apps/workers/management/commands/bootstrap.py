@@ -4,17 +4,18 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 
 from apps.billing.services.seed import publish_example_rate_cards
 from apps.common import clock
 from apps.common.errors import Invalid
+from apps.observability.commands import AuditedCommand
 from apps.orchestration.bootstrap import AdminResult, ensure_admin
 from apps.workers.beat_rows import install_schedule
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Makes the first member of staff, the example rate cards and the schedule of periodic tasks."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
