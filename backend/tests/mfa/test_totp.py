@@ -1,9 +1,11 @@
 """Authenticator apps: a secret that is sealed, and codes that are good once."""
 
 from datetime import timedelta
+from typing import Any
 
 import pyotp
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from apps.common import clock
@@ -132,3 +134,15 @@ def test_keys_are_changed_by_putting_a_new_one_in_front() -> None:
         assert unseal(by_first, user_id=actor.user_id) == "secret"
     with override_settings(MFA_SEALING_KEYS=["second" * 10]), pytest.raises(SealBroken):
         unseal(by_first, user_id=actor.user_id)
+
+
+def test_all_secrets_move_to_the_first_key(capsys: Any) -> None:
+    actor, app = make_protected()
+    begin_totp(user_id=make_actor().user_id, now=clock.now())
+    with override_settings(MFA_SEALING_KEYS=["first" * 12]):
+        call_command("reseal_second_factors")
+    assert "2 authenticator apps" in capsys.readouterr().out
+    with override_settings(MFA_SEALING_KEYS=["first" * 12], SECRET_KEY="another-key-of-the-service-" * 3):
+        assert check_code(user_id=actor.user_id, code=app.code(), now=clock.now())
+    with pytest.raises(CommandError, match="no longer in MFA_SEALING_KEYS"):
+        call_command("reseal_second_factors")
