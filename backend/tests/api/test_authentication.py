@@ -45,10 +45,10 @@ def test_an_expired_token_is_refused() -> None:
 def test_use_is_noted_once_a_minute(django_assert_num_queries: Any) -> None:
     client = client_for(make_actor())
     ApiToken.objects.update(last_used_at=clock.now() - timedelta(minutes=2))
-    # The token, the note of its use, the billing profile, the second factors.
-    with django_assert_num_queries(4):
+    # The token, the note of its use, and what the page itself asks.
+    with django_assert_num_queries(5):
         client.get("/api/me/")
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         client.get("/api/me/")
     assert clock.now() - ApiToken.objects.get().last_used_at < timedelta(seconds=30)
 

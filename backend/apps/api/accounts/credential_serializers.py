@@ -29,7 +29,7 @@ class RequestResetSerializer(serializers.Serializer[Any]):
     email = serializers.CharField(max_length=254)
 
 
-class MessageSerializer(serializers.Serializer[Any]):
+class MailSentSerializer(serializers.Serializer[Any]):
     message = serializers.CharField()
 
 

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from apps.accounts.services import emails
 from apps.api.accounts.credential_serializers import (
     ChangeEmailSerializer,
-    MessageSerializer,
+    MailSentSerializer,
     VerifiedEmailSerializer,
     VerifyEmailSerializer,
 )
@@ -41,7 +41,7 @@ class ResendVerificationView(APIView):
     permission_classes = (IsAuthenticated, IsSession)
     limits = EMAIL_ACTS
 
-    @extend_schema(request=None, responses={202: MessageSerializer}, tags=["auth"])
+    @extend_schema(request=None, responses={202: MailSentSerializer}, tags=["auth"])
     def post(self, request: Request) -> Response:
         """Send the mail again to whichever address waits to be confirmed."""
         emails.resend_verification(user_id=get_user_id(request), now=clock.now())
@@ -52,7 +52,7 @@ class ChangeEmailView(APIView):
     permission_classes = (IsAuthenticated, IsSession)
     limits = EMAIL_ACTS
 
-    @extend_schema(request=ChangeEmailSerializer, responses={202: MessageSerializer}, tags=["auth"])
+    @extend_schema(request=ChangeEmailSerializer, responses={202: MailSentSerializer}, tags=["auth"])
     def post(self, request: Request) -> Response:
         """Begin a change of address, which the new one confirms. Needs a fresh proof of identity.
 

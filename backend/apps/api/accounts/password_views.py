@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from apps.accounts.services import passwords
 from apps.api.accounts.credential_serializers import (
     ChangePasswordSerializer,
-    MessageSerializer,
+    MailSentSerializer,
     ReauthenticatedSerializer,
     ReauthenticateSerializer,
     RequestResetSerializer,
@@ -50,7 +50,7 @@ class ChangePasswordView(APIView):
 class RequestResetView(OpenView):
     limits = PASSWORD_RESETS
 
-    @extend_schema(request=RequestResetSerializer, responses={202: MessageSerializer}, tags=["auth"], auth=[])
+    @extend_schema(request=RequestResetSerializer, responses={202: MailSentSerializer}, tags=["auth"], auth=[])
     def post(self, request: Request) -> Response:
         """Ask for a link to choose a new password. The answer is the same whether or not there is such an account."""
         wish = RequestResetSerializer(data=request.data)

@@ -26,6 +26,8 @@ from apps.api.permissions import IsSession
 from apps.billing import selectors as billing
 from apps.common import clock
 from apps.mfa.selectors import has_second_factor
+from apps.orchestration.selectors import find_open_deletion
+from apps.orchestration.selectors import find_open_deletion
 from apps.orchestration.signup import sign_up
 from apps.tenants import services as tenants
 from apps.tenants.types import Bearer, Member
@@ -129,9 +131,10 @@ class MeView(APIView):
 
 
 def _render_me(member: Member) -> Response:
+    deletion = find_open_deletion(user_id=member.user_id)
     context = {
         "billing": billing.get_billing_profile(tenant=member.tenant),
         "is_protected": has_second_factor(user_id=member.user_id),
-        "deletion": None,
+        "deletion": deletion.due_at if deletion else None,
     }
     return Response(MeSerializer(member, context=context).data)

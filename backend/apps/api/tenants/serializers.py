@@ -8,7 +8,7 @@ from apps.api.people import PersonSerializer
 from apps.tenants.types import GRANT_MINUTES_MAX, GRANT_MINUTES_MIN, REASON_MAX, GrantScope, GrantState, Role
 
 
-class TenantSerializer(serializers.Serializer[Any]):
+class OwnTenantSerializer(serializers.Serializer[Any]):
     """The customer that the caller belongs to."""
 
     id = serializers.UUIDField()

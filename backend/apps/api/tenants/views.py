@@ -18,7 +18,7 @@ from apps.api.tenants.serializers import (
     EditTenantSerializer,
     MemberDetailSerializer,
     MemberSerializer,
-    TenantSerializer,
+    OwnTenantSerializer,
     TransferSerializer,
 )
 from apps.common import clock
@@ -32,12 +32,12 @@ from apps.tenants.types import Role
 class TenantView(APIView):
     permission_classes = (IsAuthenticated, IsSessionToChange)
 
-    @extend_schema(operation_id="tenant", tags=["tenant"], responses=TenantSerializer)
+    @extend_schema(operation_id="tenant", tags=["tenant"], responses=OwnTenantSerializer)
     def get(self, request: Request) -> Response:
-        return Response(TenantSerializer(selectors.get_tenant(actor=get_actor(request))).data)
+        return Response(OwnTenantSerializer(selectors.get_tenant(actor=get_actor(request))).data)
 
     @extend_schema(
-        operation_id="tenant_edit", tags=["tenant"], request=EditTenantSerializer, responses=TenantSerializer
+        operation_id="tenant_edit", tags=["tenant"], request=EditTenantSerializer, responses=OwnTenantSerializer
     )
     @idempotent
     def patch(self, request: Request) -> Response:
@@ -45,7 +45,7 @@ class TenantView(APIView):
         actor, wish = get_actor(request), EditTenantSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
         members.rename_tenant(actor=actor, name=wish.validated_data["name"], now=clock.now())
-        return Response(TenantSerializer(selectors.get_tenant(actor=actor)).data)
+        return Response(OwnTenantSerializer(selectors.get_tenant(actor=actor)).data)
 
 
 class MemberListView(generics.ListAPIView[Profile]):

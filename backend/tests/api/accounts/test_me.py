@@ -84,8 +84,8 @@ def test_a_change_that_breaks_a_rule_is_refused_by_field(change: dict[str, Any])
     assert (response.json()["code"], list(response.json()["fields"])) == ("invalid", list(change))
 
 
-def test_seeing_oneself_costs_three_queries(django_assert_num_queries: Any) -> None:
+def test_seeing_oneself_costs_four_queries(django_assert_num_queries: Any) -> None:
     client = client_for(make_actor())
-    # The token with person and tenant, the billing profile, the second factors.
-    with django_assert_num_queries(3):
+    # The token with person and tenant, the billing profile, the second factors, a deletion that is scheduled.
+    with django_assert_num_queries(4):
         client.get("/api/me/")
