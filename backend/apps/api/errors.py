@@ -171,6 +171,13 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _render(Problem(400, Invalid.code, "This request cannot be understood."))
 
 
+def too_long(request: HttpRequest) -> HttpResponse:
+    """An address with more after its question mark than any list takes."""
+    if not is_api(request):
+        return HttpResponse("This address is too long.", status=414, content_type="text/plain")
+    return _render(Problem(414, "too_long", "This address is too long."))
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """Crashes. The log has the traceback with the request id that the answer carries."""
     if not is_api(request):

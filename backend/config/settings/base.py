@@ -60,10 +60,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First, so that no answer leaves without: neither a redirect to HTTPS nor a refused host.
+    "apps.api.middleware.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "apps.observability.middleware.RequestIdMiddleware",
     "apps.api.middleware.OriginMiddleware",
-    "apps.api.middleware.HeadersMiddleware",
+    "apps.api.middleware.BoundsMiddleware",
     "apps.api.limits.GiveBackMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -136,6 +138,8 @@ PASSWORD_RESET_TIMEOUT = 3600
 REAUTHENTICATION_MINUTES = read_int("REAUTHENTICATION_MINUTES", default=15, minimum=1, maximum=1440)
 # Seal the secrets of authenticator apps: the first seals, all of them open. Without any, the keys above do it.
 MFA_SEALING_KEYS: list[str] = read_secrets("MFA_SEALING_KEYS")
+# Sessions are those of Django admin.
+LOGIN_REDIRECT_URL = "/admin/"
 # In the database: a session can be ended there, and it survives the cache. A working day, then staff sign in again.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 12 * 3600
@@ -330,6 +334,8 @@ DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
 DJANGO_STRUCTLOG_STATUS_5XX_LOG_LEVEL = logging.WARNING
 _shared_processors: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
+# apps.observability.request_log binds the true client's address in its place.
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
