@@ -213,6 +213,10 @@ SPECTACULAR_SETTINGS = {
         "ReportState": "apps.reporting.types.ReportState",
         "LedgerEntryKind": "apps.billing.types.EntryKind",
         "EntryStatus": "apps.worklog.types.EntryStatus",
+        "GrantScope": "apps.tenants.types.GrantScope",
+        "GrantState": "apps.tenants.types.GrantState",
+        "ExportState": "apps.orchestration.personal_types.ExportState",
+        "TokenScope": "apps.accounts.types.ALL_SCOPES",
         "PasskeyState": "apps.invitations.types.PasskeyState",
     },
 }
@@ -330,12 +334,12 @@ TIME_ZONE = "UTC"
 LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO")
 # By then our own middleware has replaced an id that is not well formed.
 DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
+# apps.observability.request_log binds the true client's address in its place.
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 # A crash is logged with its traceback in any case; an answer of 503 is expected and no error of the program.
 DJANGO_STRUCTLOG_STATUS_5XX_LOG_LEVEL = logging.WARNING
 _shared_processors: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
-# apps.observability.request_log binds the true client's address in its place.
-DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
