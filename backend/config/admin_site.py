@@ -12,6 +12,7 @@ from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 from unfold.widgets import BASE_INPUT_CLASSES
 
+from apps.accounts.services.devices import note_sign_in
 from apps.api.authentication import is_proved_session, mark_session
 from apps.api.limits import fold
 from apps.common import clock
@@ -84,5 +85,7 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
         response: HttpResponse = super().login(request, extra_context)
         if request.method == "POST" and response.status_code == HTTPStatus.FOUND:
             # The form has checked both, or there would be no way on.
-            mark_session(request, now=clock.now(), has_second_factor=True)
+            now = clock.now()
+            mark_session(request, now=now, has_second_factor=True)
+            note_sign_in(user_id=UUID(str(request.user.pk)), now=now)
         return response

@@ -5,11 +5,11 @@ from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
+from django.db import transaction
 from ua_parser import parse
 
 from apps.accounts.models import SeenDevice, User
 from apps.accounts.services.notices import NEW_SIGN_IN, tell
-from apps.common.db import require_transaction
 from apps.observability.context import current_address, current_user_agent
 
 UNKNOWN: Final = "Unknown device"
@@ -25,12 +25,12 @@ def name_device(user_agent: str) -> str:
     return " on ".join(filter(None, (program, system)))[:_MAX_LENGTH] or UNKNOWN
 
 
+@transaction.atomic(savepoint=False)
 def note_sign_in(*, user_id: UUID, now: datetime) -> None:
     """Notes what the person signs in from, and tells them by mail when it is a device that they have not used before.
 
-    The first device of all is the one that the account was opened with. Call inside a transaction.
+    The first device of all is the one that the account was opened with.
     """
-    require_transaction()
     device = name_device(current_user_agent())
     seen = SeenDevice.objects.filter(user_id=user_id)
     if seen.filter(device=device).update(last_seen_at=now):

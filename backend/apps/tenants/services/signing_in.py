@@ -53,13 +53,13 @@ def check_sign_in(*, username: str, password: str, code: str, now: datetime) -> 
     Raises BadCredentials, SecondFactorRequired when the code is missing, BadCode and RateLimited.
     """
     member = check_member_credentials(username=username, password=password)
-    if not has_second_factor(user_id=member.user_id):
-        return member, False
-    if not code:
+    is_protected = has_second_factor(user_id=member.user_id)
+    if is_protected and not code:
         raise SecondFactorRequired
-    if not check_code(user_id=member.user_id, code=code, now=now):
+    if is_protected and not check_code(user_id=member.user_id, code=code, now=now):
         raise BadCode
-    return member, True
+    note_sign_in(user_id=member.user_id, now=now)
+    return member, is_protected
 
 
 @transaction.atomic

@@ -10,6 +10,7 @@ from apps.accounts.models import ApiToken
 from apps.accounts.types import TokenKind
 from apps.common import clock
 from apps.common.ids import uuid7
+from tests.accounts.mailbox import list_kinds, open_mail
 from tests.accounts.test_devices import FIREFOX
 from tests.api_client import Client, anonymous, client_for, with_key
 from tests.factories.accounts import PASSWORD, make_actor, make_staff
@@ -39,6 +40,16 @@ def test_a_session_says_where_it_is_and_which_is_this_one() -> None:
     assert (here["device"], here["address"], here["is_current"]) == ("Firefox on Linux", "127.0.0.1", True)
     assert (here["name"], here["has_second_factor"]) == ("Web", False)
     assert (other["device"], other["is_current"]) == ("Unknown device", False)
+
+
+def test_a_sign_in_from_another_device_is_told_by_mail() -> None:
+    make_actor(username="ada")
+    sign_in()
+    sign_in(**{"User-Agent": FIREFOX})
+    body = {"username": "ada", "password": PASSWORD}
+    anonymous().post("/api/auth/login/", body, headers={"User-Agent": "curl/8.5.0"})
+    assert list_kinds("ada@example.org") == ["new_sign_in", "new_sign_in"]
+    assert open_mail("new_sign_in")["device"] == "curl"
 
 
 def test_a_session_opened_with_a_second_factor_says_so() -> None:
