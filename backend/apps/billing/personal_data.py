@@ -139,7 +139,7 @@ def blank_billing(*, tenant: TenantId) -> int:
     profiles = BillingProfile.objects.filter(tenant_id=tenant).exclude(billing_email="").update(billing_email="")
     with erasing(), connection.cursor() as cursor:
         cursor.execute(_BLANK_AUDIT, [tenant])
-        return profiles + cursor.rowcount
+        return profiles + int(cursor.rowcount)
 
 
 @transaction.atomic

@@ -21,6 +21,7 @@ OPEN: Final = {
     ("get", "dutyz"),
     ("get", "schema"),
     ("get", "docs"),
+    ("get", "erasure-certificate"),
     ("post", "auth-token"),
     ("post", "auth-token-factor"),
     ("post", "auth-signup"),

@@ -1,9 +1,9 @@
 """Asking for the deletion of an account, and changing one's mind."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
+from django.db import IntegrityError
 
 from apps.accounts.models import ApiToken
 from apps.accounts.services.tokens import issue_token
@@ -78,6 +78,7 @@ def test_it_is_audited_by_ids_alone() -> None:
     schedule(actor, reason="Because of Grace")
     row = AuditEvent.objects.get(action="deletion.scheduled")
     assert (row.actor_id, row.target_id, row.reason) == (actor.user_id, str(actor.user_id), "")
+    assert row.after is not None
     assert set(row.after) == {"due_at", "tokens"}
 
 
@@ -182,18 +183,22 @@ def test_what_goes_and_what_stays_is_said_beforehand() -> None:
     assert until.year >= clock.now().year + 10
 
 
-def test_the_schedule_holds_no_matter_who_asks_at_the_same_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_wish_at_the_same_moment_is_scheduled_once(monkeypatch: pytest.MonkeyPatch) -> None:
     actor = make_actor()
     first = schedule(actor)
-    answers: list[Any] = [None]
-    real = AccountDeletion.objects.filter
-
-    def find(**conditions: Any) -> Any:
-        # The other hand's row is not seen when we look, but meets us at the unique key.
-        return real(pk=None) if answers and "user_id" in conditions and not answers.clear() else real(**conditions)
-
-    monkeypatch.setattr(AccountDeletion.objects, "filter", find)
+    # The other hand's row is not seen at the first look, but meets us at the unique key.
+    looks = iter([None, first, first])
+    monkeypatch.setattr("apps.orchestration.services.deletions.find_open_deletion", lambda **_: next(looks))
     preview = schedule_deletion(
         actor=actor, confirm=actor.username, reason="", accepts_balance_loss=True, now=clock.now()
     )
     assert preview.scheduled_for == first.due_at
+    assert AccountDeletion.objects.count() == 1
+
+
+def test_a_broken_rule_is_not_taken_for_the_same_wish(monkeypatch: pytest.MonkeyPatch) -> None:
+    actor = make_actor()
+    monkeypatch.setattr("apps.orchestration.services.deletions.find_open_deletion", lambda **_: None)
+    schedule(actor)
+    with pytest.raises(IntegrityError):
+        schedule_deletion(actor=actor, confirm=actor.username, reason="", accepts_balance_loss=True, now=clock.now())

@@ -188,6 +188,16 @@ def test_who_asks_again_while_one_is_written_gets_that_one() -> None:
     assert DataExport.objects.count() == 1
 
 
+def test_two_wishes_at_the_same_moment_start_one_export(monkeypatch: pytest.MonkeyPatch) -> None:
+    actor = make_actor()
+    first = begin_export(actor)
+    # The other hand's job is not seen at the first look, but meets us at the unique key.
+    looks = iter([None, first.pk])
+    monkeypatch.setattr("apps.orchestration.flows.export.find_running_export", lambda **_: next(looks))
+    assert begin_export(actor).pk == first.pk
+    assert DataExport.objects.count() == 1
+
+
 def test_each_person_and_each_time_gets_an_export_of_its_own() -> None:
     actor = make_actor()
     first, second = make_export(actor), make_export(actor)

@@ -27,7 +27,6 @@ from apps.billing import selectors as billing
 from apps.common import clock
 from apps.mfa.selectors import has_second_factor
 from apps.orchestration.selectors import find_open_deletion
-from apps.orchestration.selectors import find_open_deletion
 from apps.orchestration.signup import sign_up
 from apps.tenants import services as tenants
 from apps.tenants.types import Bearer, Member
