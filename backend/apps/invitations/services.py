@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from apps.common.db import require_transaction
@@ -54,6 +54,11 @@ class PasskeyWrongEmail(Invalid):
     message = "This invite passkey was made for another e-mail address."
 
 
+class PasskeyMadeAlready(Conflict):
+    code = "made_already"
+    message = "An invite passkey was made under this key before. It was shown then and cannot be shown again."
+
+
 class PasskeySpent(Conflict):
     code = "wrong_state"
     message = "This invite passkey has been used or revoked already."
@@ -73,11 +78,13 @@ def create_passkey(
     promo_credit_micros: int = 0,
     tenant: TenantId | None = None,
     role: Role | None = None,
+    operation_key: str = "",
     now: datetime,
 ) -> tuple[PasskeyView, str]:
     """Makes a key and returns it with its raw text, which exists nowhere else.
 
-    `actor` None is the system (a command). `tenant` needs `role` and the reverse. Raises Invalid, Forbidden.
+    `actor` None is the system (a command). `tenant` needs `role` and the reverse. An `operation_key` makes one key
+    however often it is given. Raises Invalid, Forbidden, PasskeyMadeAlready.
     """
     if actor is not None:
         check_can_manage_passkeys(actor)
@@ -97,6 +104,7 @@ def create_passkey(
         promo_credit_micros=promo_credit_micros,
         tenant=tenant,
         role=role,
+        operation_key=operation_key,
         now=now,
     )
 
@@ -143,10 +151,11 @@ def _make_passkey(
     promo_credit_micros: int,
     tenant: TenantId | None,
     role: Role | None,
+    operation_key: str = "",
     now: datetime,
 ) -> tuple[PasskeyView, str]:
     raw = f"inv_{secrets.token_urlsafe(_RANDOM_BYTES)}"
-    passkey = InvitePasskey.objects.create(
+    passkey = InvitePasskey(
         digest=digest_passkey(raw),
         prefix=raw[:_PREFIX_LENGTH],
         note=note,
@@ -157,10 +166,22 @@ def _make_passkey(
         role=role or "",
         created_by_id=maker,
         created_at=now,
+        operation_key=operation_key or None,
     )
-    terms = {"promo_credit_micros": promo_credit_micros, "role": role.value if role else None}
+    _insert(passkey)
+    terms: dict[str, object] = {"promo_credit_micros": promo_credit_micros, "role": role.value if role else None}
     _audit("passkey.created", passkey, maker, now, after=terms)
     return view_passkey(passkey=passkey, now=now), raw
+
+
+def _insert(passkey: InvitePasskey) -> None:
+    try:
+        with transaction.atomic():
+            passkey.save(force_insert=True)
+    except IntegrityError as error:
+        if "operation_key" not in str(getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")):
+            raise
+        raise PasskeyMadeAlready from error
 
 
 def check_terms(

@@ -64,7 +64,9 @@ class Profile(TenantOwned):
             pgtrigger.Trigger(
                 name="has_an_owner",
                 when=pgtrigger.After,
-                operation=pgtrigger.Insert | pgtrigger.UpdateOf("role", "tenant_id") | pgtrigger.Delete,
+                operation=pgtrigger.Insert
+                | pgtrigger.UpdateOf("role", "tenant_id")  # type: ignore[no-untyped-call]
+                | pgtrigger.Delete,
                 declare=[("concerned", "uuid")],
                 func=_HAS_AN_OWNER,
             )

@@ -60,9 +60,9 @@ def find_person_id(who: str) -> UUID | None:
 
 def view_audit(*, events: Sequence[AuditEvent], is_for_staff: bool) -> list[AuditRow]:
     """Rows with names: two queries, however many there are. The network addresses of staff are for staff alone."""
-    ids = {event.actor_id for event in events} | {event.on_behalf_of_id for event in events}
-    people = _map_people(ids - {None})
-    tenants = _map_tenants({event.tenant_id for event in events} - {None})
+    ids = [person for event in events for person in (event.actor_id, event.on_behalf_of_id) if person]
+    people = _map_people(set(ids))
+    tenants = _map_tenants({event.tenant_id for event in events if event.tenant_id})
     return [_view(event, people=people, tenants=tenants, is_for_staff=is_for_staff) for event in events]
 
 
@@ -78,12 +78,12 @@ def iterate_audit(*, events: QuerySet[AuditEvent], is_for_staff: bool) -> Iterat
         last = batch[-1]
 
 
-def _map_people(ids: set[UUID | None]) -> dict[UUID | None, _Somebody]:
+def _map_people(ids: set[UUID]) -> dict[UUID | None, _Somebody]:
     rows = get_user_model().objects.filter(pk__in=ids).values_list("pk", "username", "is_staff")
     return {pk: _Somebody(person=Person(id=pk, username=name), is_staff=is_staff) for pk, name, is_staff in rows}
 
 
-def _map_tenants(ids: set[UUID | None]) -> dict[UUID | None, TenantName]:
+def _map_tenants(ids: set[UUID]) -> dict[UUID | None, TenantName]:
     rows = Tenant.objects.filter(id__in=ids).values_list("id", "name")
     return {pk: TenantName(id=pk, name=name) for pk, name in rows}
 

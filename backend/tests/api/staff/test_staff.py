@@ -8,6 +8,7 @@ import pytest
 
 from apps.accounts.models import ApiToken, User
 from apps.accounts.types import TokenKind
+from apps.api.permissions import IsStaff
 from apps.common import clock
 from apps.invitations.services import create_tenant_passkey
 from apps.mail.models import OutgoingMail
@@ -76,7 +77,7 @@ def list_staff_endpoints() -> list[tuple[str, str]]:
     return [
         (method, name)
         for method, name in list_endpoints()
-        if any(permission.__name__ == "IsStaff" for permission in views[name].permission_classes)
+        if IsStaff in views[name].permission_classes
     ]
 
 
