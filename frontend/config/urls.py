@@ -7,7 +7,9 @@ from apps.shell import views as shell
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.dashboard.urls")),
     path("accounts/", include("apps.accounts.sign_in_urls")),
+    path("profile/", include("apps.tenant.urls")),
     path("profile/", include("apps.accounts.urls")),
+    path("erasure-certificates/", include("apps.tenant.certificate_urls")),
     path("worklog/", include("apps.worklog.urls")),
     path("reporting/", include("apps.reporting.urls")),
     path("jobs/", include("apps.jobs.urls")),

@@ -23,6 +23,7 @@ class User(AbstractBaseUser):
     display_name = models.CharField(max_length=150, blank=True)
     time_zone = models.CharField(max_length=64, default="UTC")
     is_email_verified = models.BooleanField(default=True, help_text="False shows the reminder on every page.")
+    deletion_scheduled_for = models.DateTimeField(null=True, help_text="Set shows the way back on every page.")
     mirrored_at = models.DateTimeField()
 
     objects: ClassVar[UserManager] = UserManager()

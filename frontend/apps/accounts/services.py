@@ -47,8 +47,16 @@ def mirror_profile(*, user: User, me: Me, now: datetime) -> None:
     user.is_backend_staff = me.is_staff
     user.role = me.role
     user.tenant_name = me.tenant.name
+    user.deletion_scheduled_for = me.deletion.scheduled_for if me.deletion else None
     user.mirrored_at = now
     user.save()
+
+
+def mirror_deletion(*, user: User, scheduled_for: datetime | None) -> None:
+    """Take over when the account is to be erased; None when it is not."""
+    if user.deletion_scheduled_for != scheduled_for:
+        user.deletion_scheduled_for = scheduled_for
+        user.save(update_fields=["deletion_scheduled_for"])
 
 
 def fetch_profile(*, user: User, token: str, now: datetime) -> None:

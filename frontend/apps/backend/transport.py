@@ -83,12 +83,16 @@ class Download:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """A transport bound to one person's token and one request's id, on behalf of whoever sent it."""
+    """A transport bound to one person's token and one request's id, on behalf of whoever sent it.
+
+    `support_grant` is the id of the grant by which staff look at another person's data, empty otherwise.
+    """
 
     transport: "Transport"
     token: str = ""
     request_id: str = ""
     visitor: Visitor | None = None
+    support_grant: str = ""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -97,6 +101,8 @@ class Caller:
             headers["Authorization"] = f"Token {self.token}"
         if self.request_id:
             headers["X-Request-ID"] = self.request_id
+        if self.support_grant:
+            headers["X-Support-Grant"] = self.support_grant
         if self.visitor is not None:
             headers |= self.visitor.headers(request_id=self.request_id, minute=int(time.time()) // 60)
         return headers

@@ -20,12 +20,15 @@ def transport_to(base_url: str) -> Transport:
     return Transport(base_url=base_url)
 
 
-def get_backend_client(request: HttpRequest) -> BackendClient:
-    """A client that acts for the signed-in person; raises NotAuthenticated when the session has no token."""
+def get_backend_client(request: HttpRequest, *, support_grant: str = "") -> BackendClient:
+    """A client that acts for the signed-in person; raises NotAuthenticated when the session has no token.
+
+    With the id of a `support_grant` it only reads, and sees what the person who gave the grant sees.
+    """
     token = request.session.get(TOKEN_SESSION_KEY, "")
     if not token:
         raise NotAuthenticated("Please sign in.", code="not_authenticated", request_id=request_id_of(request))
-    return client_with_token(token, request_id=request_id_of(request))
+    return client_with_token(token, request_id=request_id_of(request), support_grant=support_grant)
 
 
 def get_anonymous_client(request: HttpRequest) -> BackendClient:
@@ -33,11 +36,12 @@ def get_anonymous_client(request: HttpRequest) -> BackendClient:
     return client_with_token("", request_id=request_id_of(request))
 
 
-def client_with_token(token: str, *, request_id: str = "") -> BackendClient:
+def client_with_token(token: str, *, request_id: str = "", support_grant: str = "") -> BackendClient:
     """A client for a token by itself; while a request is under way, on behalf of whoever sent it."""
     return BackendClient(
         transport=transport_to(settings.BACKEND_BASE_URL),
         token=token,
         request_id=request_id or current_request_id(),
         visitor=current_visitor(),
+        support_grant=support_grant,
     )

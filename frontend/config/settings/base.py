@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "apps.reporting",
     "apps.jobs",
     "apps.billing",
+    "apps.tenant",
     "apps.ui",
 ]
 

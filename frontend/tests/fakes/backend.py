@@ -10,24 +10,24 @@ import threading
 from datetime import UTC, date, datetime, timedelta
 
 from tests.fakes import shapes
-from tests.fakes.accounts import AccountFake
 from tests.fakes.identity import refuse
+from tests.fakes.lists import page_of
 from tests.fakes.server import Answer, Received, Reply
 from tests.fakes.shapes import Json
+from tests.fakes.staff import StaffFake
 
 ENTRY = r"/api/worklogs/(?P<id>[0-9a-f-]{36})/"
 REPORT = r"/api/reports/(?P<id>[0-9a-f-]{36})/"
 JOB = r"/api/jobs/(?P<id>[0-9a-f-]{36})/"
 
 
-class FakeBackend(AccountFake):
+class FakeBackend(StaffFake):
     """Begin with `add_user`. `entries`, `jobs`, `reports`, `ledger` and `usage` are lists to fill."""
 
     def __init__(self, port: int = 0) -> None:
         super().__init__(port)
         self.entries: list[Json] = []
         self.versions: list[Json] = []
-        self.jobs: list[Json] = []
         self.reports: list[Json] = []
         self.ledger: list[Json] = []
         self.usage: list[Json] = []
@@ -49,14 +49,14 @@ class FakeBackend(AccountFake):
         self._signed_in("PATCH", ENTRY, self._change_entry)
         self._signed_in("DELETE", ENTRY, self._set_deleted(is_deleted=True))
         self._signed_in("POST", f"{ENTRY}restore/", self._set_deleted(is_deleted=False))
-        self._signed_in("GET", f"{ENTRY}versions/", lambda *_: Reply(body=_page(self.versions)))
+        self._signed_in("GET", f"{ENTRY}versions/", lambda *_: Reply(body=page_of(self.versions)))
         for path in ("/api/employers/", "/api/projects/", "/api/tags/"):
             named = [{"id": shapes.new_id(), "name": path.strip("/").split("/")[-1].capitalize()}]
             self._signed_in("GET", path, self._all(named))
 
     def _route_reports(self) -> None:
         self._signed_in("POST", "/api/jobs/estimate/", self._estimate)
-        self._signed_in("GET", "/api/reports/", lambda got, _: Reply(body=_page(self._summaries(), got)))
+        self._signed_in("GET", "/api/reports/", lambda got, _: Reply(body=page_of(self._summaries(), got)))
         self._signed_in("POST", "/api/reports/", self._create_report)
         self._signed_in("GET", REPORT, self._one(self.reports))
         self._signed_in("PATCH", REPORT, self._change(self.reports))
@@ -64,14 +64,14 @@ class FakeBackend(AccountFake):
         self._signed_in("GET", f"{REPORT}export/", self._export)
         self._signed_in("GET", "/api/jobs/", self._list_jobs)
         self._signed_in("GET", JOB, self._one(self.jobs))
-        self._signed_in("GET", f"{JOB}events/", lambda *_: Reply(body=_page([self._event()])))
+        self._signed_in("GET", f"{JOB}events/", lambda *_: Reply(body=page_of([self._event()])))
         self._signed_in("POST", f"{JOB}cancel/", self._set_job_state("cancelled", 200))
         self._signed_in("POST", f"{JOB}retry/", self._set_job_state("queued", 202))
 
     def _route_billing(self) -> None:
         self._signed_in("GET", "/api/billing/reserve/balance/", lambda *_: Reply(body=self.balance))
-        self._signed_in("GET", "/api/billing/reserve/ledger/", lambda got, _: Reply(body=_page(self.ledger, got)))
-        self._signed_in("GET", "/api/billing/usage/", lambda got, _: Reply(body=_page(self.usage, got)))
+        self._signed_in("GET", "/api/billing/reserve/ledger/", lambda got, _: Reply(body=page_of(self.ledger, got)))
+        self._signed_in("GET", "/api/billing/usage/", lambda got, _: Reply(body=page_of(self.usage, got)))
         self._signed_in("GET", "/api/billing/profile/", lambda *_: Reply(body=self.billing_profile))
         self._signed_in("PATCH", "/api/billing/profile/", self._change_billing)
 
@@ -89,7 +89,7 @@ class FakeBackend(AccountFake):
             and (query.get("lacks_impact") != "true" or not item["impact"])
         ]
         found.sort(key=lambda item: item["occurred_on"], reverse=query.get("ordering") != "occurred_on")
-        return Reply(body=_page(found, received))
+        return Reply(body=page_of(found, received))
 
     def _create_entry(self, received: Received, _match: re.Match[str]) -> Reply:
         if not received.body.get("title", "").strip():
@@ -162,7 +162,7 @@ class FakeBackend(AccountFake):
 
     def _list_jobs(self, received: Received, _match: re.Match[str]) -> Reply:
         state = received.query.get("state")
-        return Reply(body=_page([item for item in self.jobs if state in {None, item["state"]}], received))
+        return Reply(body=page_of([item for item in self.jobs if state in {None, item["state"]}], received))
 
     def _set_job_state(self, state: str, status: int) -> Answer:
         def answer(_received: Received, match: re.Match[str]) -> Reply:
@@ -189,7 +189,7 @@ class FakeBackend(AccountFake):
         return answer
 
     def _all(self, items: list[Json]) -> Answer:
-        return lambda received, _: Reply(body=_page(items, received))
+        return lambda received, _: Reply(body=page_of(items, received))
 
     def _change(self, items: list[Json]) -> Answer:
         def answer(received: Received, match: re.Match[str]) -> Reply:
@@ -198,14 +198,6 @@ class FakeBackend(AccountFake):
             return Reply(body=found)
 
         return answer
-
-
-def _page(items: list[Json], received: Received | None = None) -> Json:
-    query = received.query if received else {}
-    start, size = int(query.get("cursor", "0")), int(query.get("page_size", "25"))
-    address = f"http://backend.test{received.path if received else '/'}"
-    after = f"{address}?cursor={start + size}" if start + size < len(items) else None
-    return {"next": after, "previous": f"{address}?cursor=0" if start else None, "results": items[start : start + size]}
 
 
 def seed(fake: FakeBackend) -> None:

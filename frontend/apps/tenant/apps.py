@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class TenantConfig(AppConfig):
+    name = "apps.tenant"
+    label = "tenant"
