@@ -31,6 +31,8 @@ class InvitePasskey(models.Model):
     )
     used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    # What a script called this very making of a key, so that running it twice makes one.
+    operation_key = models.CharField(max_length=120, null=True, unique=True, editable=False)  # noqa: DJ001 - null is no key
 
     class Meta:
         verbose_name = "invite passkey"
@@ -53,7 +55,7 @@ class InvitePasskey(models.Model):
         triggers = [
             pgtrigger.ReadOnly(
                 name="fixed_terms",
-                fields=["digest", "prefix", "promo_credit_micros", "tenant", "role", "created_by"],
+                fields=["digest", "prefix", "promo_credit_micros", "tenant", "role", "created_by", "operation_key"],
             ),
             pgtrigger.Protect(
                 name="bound_for_good",
