@@ -8,6 +8,7 @@ from django.db import transaction
 from apps.accounts.services.tokens import revoke_all_tokens
 from apps.invitations.services import revoke_passkeys_of
 from apps.orchestration.selectors import count_open_jobs_of
+from apps.orchestration.services.deletions import follow_person
 from apps.orchestration.services.jobs import cancel_jobs_of
 from apps.orchestration.signup import open_tenant
 from apps.tenants.selectors.members import find_profile
@@ -49,6 +50,7 @@ def remove_member(*, actor: Actor, user_id: UUID, now: datetime) -> None:
     departure = members.check_out(actor=actor, user_id=user_id)
     fresh = open_tenant(name=departure.username, now=now)
     members.move_member(actor=actor, departure=departure, to=fresh, now=now)
+    follow_person(user_id=user_id, to=fresh)
     cancel_jobs_of(
         tenant=actor.tenant,
         author_id=user_id,

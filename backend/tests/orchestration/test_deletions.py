@@ -11,8 +11,10 @@ from apps.accounts.services.users import set_active
 from apps.accounts.types import TokenKind
 from apps.common import clock
 from apps.common.errors import Invalid
+from apps.common.ids import TenantId
 from apps.mail.models import OutgoingMail
 from apps.observability.models import AuditEvent
+from apps.orchestration.members import remove_member
 from apps.orchestration.models import AccountDeletion
 from apps.orchestration.personal_types import (
     BalanceLoss,
@@ -24,6 +26,7 @@ from apps.orchestration.personal_types import (
 from apps.orchestration.services.deletions import preview_deletion, schedule_deletion, undo_deletion
 from apps.orchestration.services.jobs import cancel_job, retry_job
 from apps.orchestration.types import JobState
+from apps.tenants.selectors import find_member
 from apps.tenants.types import Actor, Role
 from tests.factories.accounts import make_actor, make_staff
 from tests.factories.mydata import begin_export, erase_now, schedule
@@ -141,6 +144,21 @@ def test_nothing_new_is_started_but_an_export_and_the_undoing() -> None:
     assert begin_export(actor).state == JobState.QUEUED
     undo_deletion(actor=actor, now=clock.now())
     assert begin_report(actor).state == JobState.QUEUED
+
+
+def test_the_wish_goes_with_somebody_who_is_taken_out_of_the_tenant() -> None:
+    owner, member = make_pair()
+    deletion = schedule(member)
+    remove_member(actor=owner, user_id=member.user_id, now=clock.now())
+    deletion.refresh_from_db()
+    assert deletion.tenant_id == get_tenant(member) != owner.tenant
+    assert erase_now(deletion).scope == "tenant"
+
+
+def get_tenant(actor: Actor) -> TenantId:
+    member = find_member(user_id=actor.user_id)
+    assert member is not None
+    return member.tenant
 
 
 def test_nothing_is_retried_either() -> None:

@@ -1,6 +1,6 @@
 """What an erasure removes and what it keeps, in words for people: in the preview, the mail and the certificate."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from django.conf import settings
@@ -43,6 +43,12 @@ def list_erased(*, scope: DeletionScope) -> tuple[Erased, ...]:
 def list_kept(*, scope: DeletionScope, erased_at: datetime) -> tuple[Kept, ...]:
     """What stays, and until the end of which day."""
     until = end_of_retention(erased_at=erased_at)
+    copy = Kept(
+        "The copy of name and address behind the pages",
+        "The pages keep one of everybody who signed in; it is deleted 30 days after the last sign-in.",
+        erased_at + timedelta(days=30),
+    )
+    backups = Kept("Backups", "They hold what was erased until they are overwritten, and are not read otherwise.", None)
     if scope is DeletionScope.MEMBER:
         return (
             Kept("Audit rows", "Which id did what and when must stay answerable. No name or address is left.", until),
@@ -52,6 +58,8 @@ def list_kept(*, scope: DeletionScope, erased_at: datetime) -> tuple[Kept, ...]:
                 "Entries that you shared and that a colleague used in a report are part of that report.",
                 None,
             ),
+            copy,
+            backups,
         )
     return (
         Kept("Ledger, metered use and invoices", "Books must be kept by law. They name nobody but ids.", until),
@@ -65,7 +73,8 @@ def list_kept(*, scope: DeletionScope, erased_at: datetime) -> tuple[Kept, ...]:
             "The books refer to them. Ids, times, states and amounts are left; no words and no addresses.",
             until,
         ),
-        Kept("Backups", "They hold what was erased until they are overwritten, and are not read otherwise.", None),
+        copy,
+        backups,
     )
 
 

@@ -1,6 +1,7 @@
 """Asking for the deletion of an account, and changing one's mind while there is time."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -10,6 +11,7 @@ from apps.accounts.services.tokens import revoke_personal_tokens
 from apps.billing import selectors as billing_selectors
 from apps.common.errors import Invalid
 from apps.common.money import format_dollars
+from apps.common.tenancy import TenantId
 from apps.mail.services import queue_mail
 from apps.observability.services import record_audit
 from apps.orchestration.erasure.terms import list_erased, list_kept
@@ -147,6 +149,12 @@ def undo_deletion(*, actor: Actor, now: datetime) -> None:
         now=now,
         key=f"deletion_undone:{deletion.pk}",
     )
+
+
+def follow_person(*, user_id: UUID, to: TenantId) -> None:
+    """Keeps a scheduled deletion where the person is, who has been moved into another tenant in the meantime."""
+    scheduled = AccountDeletion.objects.filter(user_id=user_id, state=DeletionState.SCHEDULED)
+    scheduled.update(tenant_id=to)
 
 
 def _record(deletion: AccountDeletion, *, action: str, now: datetime, after: dict[str, object] | None) -> None:
