@@ -155,13 +155,13 @@ def read_registration(*, state: Mapping[str, Any], answer: Mapping[str, Any]) ->
         data = _server().register_complete(dict(state), response).credential_data
         if data is None or data.credential_id != response.raw_id:
             raise BadKey
+        public_key = cbor.encode(data.public_key)
+        if not 0 < len(data.credential_id) <= _MAX_CREDENTIAL_ID or len(public_key) > _MAX_PUBLIC_KEY:
+            raise BadKey
         _check_usable(data.public_key)
         transports = _read_transports(answer)
     except _MALFORMED as error:
         raise BadKey from error
-    public_key = cbor.encode(data.public_key)
-    if not 0 < len(data.credential_id) <= _MAX_CREDENTIAL_ID or len(public_key) > _MAX_PUBLIC_KEY:
-        raise BadKey
     return NewKey(
         credential_id=bytes(data.credential_id),
         public_key=public_key,
