@@ -222,3 +222,16 @@ def test_a_token_is_revoked_after_a_question(signed_in: Client, fake_backend: Fa
 
 def test_a_token_that_is_not_one_s_own_is_404(signed_in: Client) -> None:
     assert signed_in.get(f"{TOKENS}{shapes.ABSENT_ID}/revoke/").status_code == 404
+
+
+def test_a_secret_sealed_under_another_secret_key_is_none(signed_in: Client) -> None:
+    signed_in.post(f"{PAGE}totp/begin/")
+    session = signed_in.session
+    session["once:totp_secret"] = "sealed long ago"
+    session.save()
+    assert signed_in.get(f"{PAGE}totp/")["Location"] == PAGE
+
+
+def test_a_list_that_is_none_is_a_backend_that_cannot_be_read(signed_in: Client, fake_backend: FakeBackend) -> None:
+    fake_backend.answer_with("GET", "/api/auth/tokens/", Reply(body={"results": []}))
+    assert signed_in.get(TOKENS).status_code == 503
