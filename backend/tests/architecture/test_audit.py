@@ -140,6 +140,7 @@ EXEMPT: Final[dict[str, tuple[str, ...]]] = {
     "A part of signing up, creating a person or leaving, which are audited where they are composed": (
         "accounts.create_user",
         "accounts.rename_user",
+        "orchestration.follow_person",
         "tenants.add_member",
         "tenants.create_tenant",
     ),

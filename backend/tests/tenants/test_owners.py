@@ -4,12 +4,16 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.db.models import Case, Value, When
 
+from apps.accounts.personal_data import forget_person
+from apps.accounts.services.users import set_active
 from apps.common import clock
 from apps.common.ids import uuid7
 from apps.tenants.models import Profile, SupportGrant
+from apps.tenants.selectors.members import get_tenant, list_members
 from apps.tenants.services import add_member, create_tenant
+from apps.tenants.services.members import change_role
 from apps.tenants.services.support import open_grant, revoke_grant
-from apps.tenants.types import GrantScope, NobodyThere, Role
+from apps.tenants.types import GrantScope, LastOwner, NobodyThere, Role
 from tests.factories.accounts import make_actor
 
 pytestmark = pytest.mark.django_db
@@ -65,3 +69,18 @@ def test_the_terms_of_a_support_grant_are_fixed_and_its_end_is_final(change: dic
     revoke_grant(actor=owner, grant_id=grant.id, now=now)
     with pytest.raises(Exception, match="Cannot update rows"), transaction.atomic():
         SupportGrant.objects.filter(id=grant.id).update(**change)
+
+
+def test_an_owner_whose_account_is_closed_does_not_count() -> None:
+    owner = make_actor()
+    other = make_actor(tenant=owner.tenant, role=Role.OWNER)
+    set_active(actor=owner.user_id, user_id=other.user_id, is_active=False, reason="left", now=clock.now())
+    with pytest.raises(LastOwner):
+        change_role(actor=owner, user_id=owner.user_id, role=Role.MEMBER, now=clock.now())
+
+
+def test_a_person_who_was_erased_is_not_listed_among_the_others() -> None:
+    owner = make_actor()
+    forget_person(user_id=make_actor(tenant=owner.tenant, role=Role.MEMBER).user_id)
+    assert [profile.user_id for profile in list_members(actor=owner)] == [owner.user_id]
+    assert get_tenant(actor=owner).member_count == 1

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from typing import Final
 from uuid import UUID
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.db.models.functions import Greatest
 
 from apps.common.errors import DomainError, NotFound
@@ -12,6 +13,9 @@ from apps.common.tenancy import TenantId
 from apps.mfa.selectors import list_protected
 from apps.tenants.models import Profile, Tenant
 from apps.tenants.types import Actor, LastOwner, MemberRow, OwnersOnly, Role, TenantView
+
+# An erased person keeps a place, because what is kept by law refers to it, with an address that no person can have.
+FORGOTTEN: Final = Q(user__is_active=False, user__email__endswith="@invalid")
 
 
 def get_tenant(*, actor: Actor) -> TenantView:
@@ -21,13 +25,13 @@ def get_tenant(*, actor: Actor) -> TenantView:
         id=TenantId(tenant.id),
         name=tenant.name,
         created_at=tenant.created_at,
-        member_count=Profile.objects.filter(tenant_id=actor.tenant).count(),
+        member_count=Profile.objects.filter(tenant_id=actor.tenant).exclude(FORGOTTEN).count(),
     )
 
 
 def list_owner_ids(*, tenant: TenantId) -> frozenset[UUID]:
-    """Whoever may run the tenant."""
-    owners = Profile.objects.filter(tenant_id=tenant, role=Role.OWNER)
+    """Whoever can run the tenant: owners whose accounts are open."""
+    owners = Profile.objects.filter(tenant_id=tenant, role=Role.OWNER, user__is_active=True)
     return frozenset(owners.values_list("user_id", flat=True))
 
 
@@ -35,6 +39,7 @@ def list_members(*, actor: Actor) -> QuerySet[Profile]:
     """Everybody in the actor's tenant, longest first, each with `last_active_at`."""
     return (
         Profile.objects.filter(tenant_id=actor.tenant)
+        .exclude(FORGOTTEN)
         .select_related("user")
         .annotate(last_active_at=Greatest(Max("user__auth_token_set__last_used_at"), "user__last_login"))
         .order_by("id")

@@ -66,7 +66,10 @@ def _pick(people: dict[UUID, Profile], user_id: UUID) -> Profile:
 
 
 def _list_owners(people: dict[UUID, Profile]) -> frozenset[UUID]:
-    return frozenset(user_id for user_id, profile in people.items() if profile.role == Role.OWNER)
+    """Those who can run the tenant: whose accounts are open."""
+    return frozenset(
+        user_id for user_id, profile in people.items() if profile.role == Role.OWNER and profile.user.is_active
+    )
 
 
 @transaction.atomic

@@ -22,8 +22,8 @@ def tell_role(*, actor: Actor, profile: Profile, now: datetime) -> None:
 def tell_departure(*, actor: Actor, profile: Profile, is_by_choice: bool, now: datetime) -> None:
     """Tells the person, and the owners who stay, that the person is not in the tenant any more."""
     _queue(REMOVED, to=profile, actor=actor, now=now, is_by_choice=is_by_choice)
-    owners = Profile.objects.filter(tenant_id=actor.tenant, role=Role.OWNER).select_related("user").order_by("id")
-    for owner in owners.exclude(user_id=actor.user_id):
+    owners = Profile.objects.filter(tenant_id=actor.tenant, role=Role.OWNER, user__is_active=True)
+    for owner in owners.exclude(user_id=actor.user_id).select_related("user").order_by("id"):
         _queue(LEFT, to=owner, actor=actor, now=now, member=profile.user.username, is_by_choice=is_by_choice)
 
 
