@@ -11,6 +11,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from apps.common import limits
+from apps.common.rate_limits import Limit
 from apps.observability.visitors import sign
 from tests.api_client import anonymous, client_for
 from tests.factories.accounts import PASSWORD, make_actor
@@ -18,7 +19,7 @@ from tests.factories.accounts import PASSWORD, make_actor
 pytestmark = pytest.mark.django_db
 
 
-def narrow(settings: Settings, limit: limits.Limit, amount: int) -> None:
+def narrow(settings: Settings, limit: Limit, amount: int) -> None:
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, limit.name: (amount, 900)}
 
 
