@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("jobs/", include("apps.jobs.urls")),
     path("billing/", include("apps.billing.urls")),
     path("api-proxy/", include("apps.api_proxy.urls")),
+    path("admin-panel/", include("apps.admin_panel.urls")),
     path("ui/", include("apps.ui.urls")),
     path("django-admin/", shell.django_admin, name="django-admin"),
     path("health/", shell.health, name="health"),

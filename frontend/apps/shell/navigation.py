@@ -59,6 +59,11 @@ GROUPS: Final = (
         label="Staff",
         is_for_staff=True,
         destinations=(
+            Destination(label="Users", path="/admin-panel/users/", icon="users"),
+            Destination(label="Tenants", path="/admin-panel/tenants/", icon="database"),
+            Destination(label="Audit", path="/admin-panel/audit/", icon="history"),
+            Destination(label="Invite passkeys", path="/admin-panel/passkeys/", icon="ticket"),
+            Destination(label="Support grants", path="/admin-panel/support/", icon="lifebuoy"),
             Destination(label="Django admin", path="/django-admin/", icon="shield-cog"),
             Destination(label="Components", path="/ui/", icon="palette"),
         ),

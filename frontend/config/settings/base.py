@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "apps.jobs",
     "apps.billing",
     "apps.tenant",
+    "apps.admin_panel",
     "apps.ui",
 ]
 
