@@ -1,17 +1,20 @@
 """Members: signing in, carrying a token, editing a profile."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, transaction
 
-from apps.accounts.models import User
+from apps.accounts.models import ApiToken, User
 from apps.accounts.services import users
 from apps.accounts.services.credentials import BadCredentials
 from apps.accounts.services.tokens import issue_token
 from apps.common import clock
 from apps.common.errors import Invalid, NotFound
 from apps.common.ids import TenantId, uuid7
+from apps.mfa.refusals import ChallengeExpired, SecondFactorRequired
+from apps.mfa.types import ChallengeView
 from apps.tenants import selectors, services
 from apps.tenants.models import Profile
 from apps.tenants.types import Role
@@ -90,3 +93,47 @@ def test_the_database_knows_the_roles() -> None:
 def test_tenants_are_told_apart() -> None:
     assert selectors.has_tenant(tenant=make_actor().tenant)
     assert not selectors.has_tenant(tenant=TenantId(uuid7()))
+
+
+@pytest.mark.failure("A08", "A09")
+@pytest.mark.parametrize("change", [{"password": "changed meanwhile"}, {"is_active": False}])
+def test_nobody_comes_in_by_a_password_that_is_changed_while_it_is_checked(
+    change: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_actor(username="ada")
+
+    def change_meanwhile(**_: object) -> bool:
+        User.objects.update(**change)
+        return False
+
+    monkeypatch.setattr("apps.tenants.services.signing_in.has_second_factor", change_meanwhile)
+    with pytest.raises(BadCredentials):
+        services.sign_in(username="ada", password=PASSWORD, token_name="API", now=clock.now())
+    assert not ApiToken.objects.exists()
+
+
+@pytest.mark.failure("A08", "A09")
+@pytest.mark.parametrize("change", [{"password": "changed meanwhile"}, {"is_active": False}])
+def test_a_challenge_is_worth_nothing_after_the_password_was_changed(
+    change: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actor = make_actor(username="ada")
+    monkeypatch.setattr("apps.tenants.services.signing_in.has_second_factor", lambda **_: True)
+    asked = ChallengeView(id="question", methods=(), webauthn=None)
+    monkeypatch.setattr("apps.tenants.services.signing_in.start_challenge", lambda **_: asked)
+    monkeypatch.setattr("apps.tenants.services.signing_in.answer_challenge", lambda **_: actor.user_id)
+    with pytest.raises(SecondFactorRequired) as caught:
+        services.sign_in(username="ada", password=PASSWORD, token_name="API", now=clock.now())
+    assert caught.value.challenge is not None
+    complete = partial(
+        services.complete_sign_in,
+        challenge_id=caught.value.challenge.id,
+        code="1",
+        credential=None,
+        token_name="API",
+        now=clock.now(),
+    )
+    assert complete().member.user_id == actor.user_id
+    User.objects.update(**change)
+    with pytest.raises(ChallengeExpired):
+        complete()

@@ -79,8 +79,8 @@ def test_a_password_keeps_its_blanks() -> None:
 def test_asking_for_a_token_costs_few_queries(django_assert_num_queries: Any) -> None:
     make_actor(username="ada")
     ask_for_token(username="ada", password=PASSWORD)
-    # The person, the profile with tenant, their second factors; in one transaction the token and the device.
-    with django_assert_num_queries(7):
+    # The person, the profile with tenant, their second factors; in one transaction the lock, the token, the device.
+    with django_assert_num_queries(8):
         ask_for_token(username="ada", password=PASSWORD)
 
 
