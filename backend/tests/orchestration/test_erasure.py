@@ -8,17 +8,23 @@ from datetime import timedelta
 from typing import Any, Final
 
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import override_settings
 
-from apps.accounts.models import User
+from apps.accounts.models import SeenDevice, User
 from apps.accounts.services.tokens import issue_token
 from apps.api.models import StoredAnswer
-from apps.billing.models import BillingProfile, ReserveLedgerEntry, UsageEvent
+from apps.billing.models import BillingAuditLog, BillingProfile, ReserveLedgerEntry, UsageEvent
 from apps.billing.services.proof import prove_ledger
 from apps.common import clock
 from apps.common.failpoints import FailpointReached
+from apps.common.ids import uuid7
+from apps.invitations.models import InvitePasskey
 from apps.mail.models import OutgoingMail
+from apps.mfa.models import SecurityKey, TotpDevice
 from apps.observability.models import AuditEvent
 from apps.orchestration.erasure.runner import erase_account
 from apps.orchestration.erasure.steps import STEPS
@@ -27,7 +33,7 @@ from apps.orchestration.services.steps import claim_run
 from apps.orchestration.services.sweeping import sweep
 from apps.orchestration.types import JobState, RunState
 from apps.reporting.models import Report
-from apps.tenants.models import Profile, Tenant
+from apps.tenants.models import Profile, SupportGrant, Tenant
 from apps.tenants.types import Actor, Role
 from apps.worklog.models import Employer, Tag, WorkLog, WorkLogVersion
 from apps.worklog.services import edit_entry
@@ -83,7 +89,46 @@ def make_settled_writer() -> Actor:
     )
     actor = Actor(**{name: getattr(actor, name) for name in actor.__dataclass_fields__} | {"username": f"{MARKER}-ada"})
     live_here(actor)
+    leave_traces_elsewhere(actor)
     return actor
+
+
+def leave_traces_elsewhere(actor: Actor) -> None:
+    """What comes into being at other doors: invitations, second factors, support, devices, Django admin, the books."""
+    now, user = clock.now(), User.objects.get(id=actor.user_id)
+    marked = {"note": f"{MARKER} note", "created_at": now}
+    InvitePasskey.objects.create(digest="1", bound_email=f"{MARKER}@example.org", used_by=user, used_at=now, **marked)
+    InvitePasskey.objects.create(
+        digest="2", bound_email=f"{MARKER}@x.org", tenant_id=actor.tenant, role="member", **marked
+    )
+    InvitePasskey.objects.create(digest="3", created_by=user, **marked)
+    SecurityKey.objects.create(
+        user=user,
+        name=f"{MARKER} key",
+        credential_id=b"1",
+        public_key=b"1",
+        sign_count=0,
+        aaguid=uuid7(),
+        created_at=now,
+    )
+    TotpDevice.objects.create(user=user, secret=MARKER, confirmed_at=now)
+    SupportGrant.objects.create(
+        tenant_id=actor.tenant, granted_by=user, reason=f"{MARKER} reason", scopes=["reports"], created_at=now,
+        expires_at=now + timedelta(days=90),
+    )  # fmt: skip
+    SeenDevice.objects.create(user=user, device=f"{MARKER} on Linux", first_seen_at=now, last_seen_at=now)
+    LogEntry.objects.create(
+        user=user, content_type=ContentType.objects.get_for_model(User), object_id=str(user.pk), object_repr=MARKER,
+        action_flag=2,
+    )  # fmt: skip
+    Session.objects.create(
+        session_key=MARKER, expire_date=now,
+        session_data=Session.get_session_store_class()().encode({"_auth_user_id": str(user.pk)}),
+    )  # fmt: skip
+    BillingAuditLog.objects.create(
+        tenant_id=actor.tenant, actor=user, action="profile.changed", target_kind="billing_profile", target_id=uuid7(),
+        before={"billing_email": ""}, after={"billing_email": MARKER, "policy": "warn"}, address="192.0.2.7", at=now,
+    )  # fmt: skip
 
 
 def find_marked() -> Iterator[str]:
@@ -117,13 +162,22 @@ def test_before_the_erasure_the_marker_is_everywhere() -> None:
         "accounts_user.email",
         "accounts_apitoken.name",
         "api_storedanswer.body",
+        "accounts_seendevice.device",
+        "billing_billingauditlog.after",
         "billing_billingprofile.billing_email",
+        "django_admin_log.object_repr",
+        "django_session.session_key",
+        "invitations_invitepasskey.bound_email",
+        "invitations_invitepasskey.note",
         "llm_llmcall.messages",
         "llm_llmcall.content",
+        "mfa_securitykey.name",
+        "mfa_totpdevice.secret",
         "orchestration_job.title",
         "orchestration_jobrun.output",
         "reporting_report.document",
         "reporting_reportentry.snapshot",
+        "tenants_supportgrant.reason",
         "tenants_tenant.name",
         "worklog_employer.name",
         "worklog_tag.name",
@@ -168,6 +222,24 @@ def test_audit_rows_stay_with_ids_alone() -> None:
     assert set(AuditEvent.objects.values_list("id", "action", "actor_id", "target_id", "at")) >= before
     own = AuditEvent.objects.filter(actor_id=actor.user_id)
     assert set(own.values_list("address", flat=True)) == {None}
+
+
+def test_the_books_keep_what_changed_but_no_address() -> None:
+    erase_fully(schedule(make_settled_writer()))
+    row = BillingAuditLog.objects.get(action="profile.changed")
+    assert (row.before, row.after, row.address) == ({}, {"policy": "warn"}, None)
+
+
+def test_an_unused_key_to_a_tenant_of_which_nobody_is_left_opens_nothing() -> None:
+    erase_fully(schedule(make_settled_writer()))
+    unused = InvitePasskey.objects.get(digest="2")
+    assert unused.revoked_at is not None
+    assert (unused.bound_email, unused.note) == ("", "")
+
+
+def test_open_support_grants_end() -> None:
+    erase_fully(schedule(make_settled_writer()))
+    assert SupportGrant.objects.get().revoked_at is not None
 
 
 def test_the_files_of_exports_are_gone_from_the_storage() -> None:

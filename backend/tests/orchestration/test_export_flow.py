@@ -1,21 +1,26 @@
 """Export of my data: what lies in the ZIP, and what never does."""
 
 import hashlib
+from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 
 import pytest
 
+from apps.accounts.models import SeenDevice
 from apps.accounts.services.tokens import issue_token
 from apps.common import clock
+from apps.common.ids import uuid7
 from apps.common.money import round_half_up
+from apps.mfa.models import SecurityKey, TotpDevice
 from apps.orchestration.models import DataExport, Job
 from apps.orchestration.types import JobState
 from apps.reporting import render
 from apps.reporting.selectors import get_report
+from apps.tenants.models import SupportAccess, SupportGrant
 from apps.tenants.types import Actor, Role
 from apps.worklog.services import delete_entry, edit_entry
-from tests.factories.accounts import make_actor
+from tests.factories.accounts import make_actor, make_staff
 from tests.factories.mydata import balance_of, begin_export, export_of, load, make_export, read_export
 from tests.factories.orchestration import begin_report, make_writer, work
 from tests.factories.worklog import make_entry
@@ -143,6 +148,37 @@ def test_the_audit_tells_what_the_person_did() -> None:
     actor, _ = make_author()
     audit = load(read_export(make_export(actor)), "audit.json")["audit"]
     assert ("export.requested", "you") in {(row["action"], row["by"]) for row in audit}
+
+
+def test_who_looked_by_a_support_grant_is_told_with_the_grant() -> None:
+    actor, staff, now = make_actor(), make_staff(), clock.now()
+    grant = SupportGrant.objects.create(
+        tenant_id=actor.tenant, granted_by_id=actor.user_id, reason="It does not finish", scopes=["reports"],
+        created_at=now, expires_at=now + timedelta(hours=1),
+    )  # fmt: skip
+    SupportAccess.objects.create(
+        tenant_id=actor.tenant, grant=grant, staff_id=staff.user_id, method="GET", path="/api/reports/", at=now
+    )
+    [told] = load(read_export(make_export(actor)), "audit.json")["support_grants"]
+    assert (told["reason"], told["accesses"][0]["path"]) == ("It does not finish", "/api/reports/")
+    assert staff.username not in str(told)
+
+
+def test_second_factors_and_devices_are_named_without_their_secrets() -> None:
+    actor, now = make_actor(), clock.now()
+    TotpDevice.objects.create(user_id=actor.user_id, secret="sealed-secret", confirmed_at=now)
+    SecurityKey.objects.create(
+        user_id=actor.user_id, name="Blue key", credential_id=b"1", public_key=b"1", sign_count=0, aaguid=uuid7(),
+        created_at=now,
+    )  # fmt: skip
+    SeenDevice.objects.create(user_id=actor.user_id, device="Firefox on Linux", first_seen_at=now, last_seen_at=now)
+    members = read_export(make_export(actor))
+    assert [factor["kind"] for factor in load(members, "profile.json")["second_factors"]] == [
+        "authenticator_app",
+        "security_key",
+    ]
+    assert load(members, "tokens.json")["devices"][0]["device"] == "Firefox on Linux"
+    assert b"sealed-secret" not in b"".join(members.values())
 
 
 @pytest.mark.failure("T16")
