@@ -42,8 +42,21 @@ class AuditFilterForm(forms.Form):
         """What could be understood; a field that could not is left out and shows its error."""
         self.full_clean()
         values = {name: value for name, value in self.cleaned_data.items() if name not in self.errors}
-        days = {"from_day": values.pop("from", None), "to_day": values.pop("to", None)}
-        return AuditFilters(**{name: str(value or "") for name, value in values.items()}, **days)
+
+        def text(name: str) -> str:
+            return str(values.get(name) or "")
+
+        return AuditFilters(
+            action=text("action"),
+            actor=text("actor"),
+            target_kind=text("target_kind"),
+            target_id=text("target_id"),
+            origin=text("origin"),
+            q=text("q"),
+            tenant=text("tenant"),
+            from_day=values.get("from"),
+            to_day=values.get("to"),
+        )
 
     @property
     def is_narrowing(self) -> bool:

@@ -7,7 +7,7 @@ from tests.fakes import house_shapes as shapes
 from tests.fakes.backend import FakeBackend
 from tests.fakes.browsing import HTMX
 from tests.fakes.server import Reply
-from tests.fakes.shapes import ABSENT_ID
+from tests.fakes.shapes import ABSENT_ID, instant
 
 TENANTS, AUDIT, PASSKEYS = "/admin-panel/tenants/", "/admin-panel/audit/", "/admin-panel/passkeys/"
 TERMS = {"note": "For Cleo", "days": "30", "credit": "5", "tenant": "", "role": ""}
@@ -120,7 +120,7 @@ def test_a_key_that_went_astray_is_said(staff: Client, fake_backend: FakeBackend
 
 
 def test_keys_are_listed_by_state(staff: Client, fake_backend: FakeBackend) -> None:
-    used = shapes.passkey(note="Old", state="used", used_by=shapes.person("bea"), used_at=shapes.instant(), tenant=None)
+    used = shapes.passkey(note="Old", state="used", used_by=shapes.person("bea"), used_at=instant(), tenant=None)
     fake_backend.passkey_rows.extend([used, shapes.passkey(note="New")])
     found = staff.get(f"{PASSKEYS}?state=used", headers=HTMX).content.decode()
     assert "used by" in found

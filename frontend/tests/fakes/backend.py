@@ -9,6 +9,7 @@ import sys
 import threading
 from datetime import UTC, date, datetime, timedelta
 
+from tests.fakes import house_shapes as house
 from tests.fakes import shapes
 from tests.fakes.identity import refuse
 from tests.fakes.lists import page_of
@@ -220,6 +221,27 @@ def seed(fake: FakeBackend) -> None:
     promo |= {"amount_dollars": "5.00", "description": "Credit of your invitation", "job_id": None}
     fake.ledger.extend([shapes.ledger_entry(), shapes.ledger_entry(**promo, balance_after_micros=5_000_000, lines=[])])
     fake.usage.append(shapes.usage_event())
+    _seed_house(fake)
+
+
+def _seed_house(fake: FakeBackend) -> None:
+    """Other people, what they did, and what staff see of them."""
+    fake.members.extend([house.member("bea", role="owner"), house.member("cleo", has_second_factor=False)])
+    fake.invitations.append(house.passkey(note="Dora of design", bound_email="dora@example.com"))
+    before = {"minutes": 60, "scopes": ["worklog"]}
+    fake.events.extend(
+        [house.audit(), house.audit(action="support_grant.opened", before=None, after=before), house.audit(actor=None)]
+    )
+    fake.grants.extend([house.grant(state="expired", reason="Ledger looks odd"), house.grant(access_count=2)])
+    fake.accesses.extend([house.access(), house.access(path="/api/reports/")])
+    fake.exports.append(house.data_export())
+    fake.people.extend(
+        [house.user_row("ada", is_staff=True), house.user_row("bea", has_second_factor=True), house.user_row("cleo")]
+    )
+    fake.tenants.append(house.tenant_row())
+    fake.passkey_rows.extend([house.passkey(tenant=None, promo_credit_cents=500), house.passkey(state="expired")])
+    fake.passkey_rows.append(house.passkey(note="Cleo"))
+    fake.open_grants.append(house.staff_grant(scopes=["worklog", "reports", "billing"]))
 
 
 def main() -> None:

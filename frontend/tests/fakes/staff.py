@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from tests.fakes import house_shapes as shapes
-from tests.fakes.identity import refuse
+from tests.fakes.identity import PersonAnswer, refuse
 from tests.fakes.lists import page_of
 from tests.fakes.server import Received, Reply
 from tests.fakes.shapes import Json
@@ -41,7 +41,7 @@ class StaffFake(TenancyFake):
         self._as_staff("POST", f"passkeys/{_ID}revoke/", self._revoke_passkey)
         self._as_staff("GET", "support-grants/", lambda got, *_: Reply(body=page_of(self.open_grants, got)))
 
-    def _as_staff(self, method: str, path: str, answer: Any, *, is_dangerous: bool = False) -> None:
+    def _as_staff(self, method: str, path: str, answer: PersonAnswer, *, is_dangerous: bool = False) -> None:
         def checked(received: Received, match: Match, username: str) -> Reply:
             if not self.users[username]["is_staff"]:
                 return refuse(403, "forbidden", "You do not have permission to do this.")
@@ -59,7 +59,7 @@ class StaffFake(TenancyFake):
         found = next((one for one in self._rows(name) if one["id"] == match["id"]), None)
         return Reply(body=found) if found else ABSENT
 
-    def _lister(self, name: str, field: str) -> Any:
+    def _lister(self, name: str, field: str) -> PersonAnswer:
         def answer(received: Received, _match: Match, _name: str) -> Reply:
             words = received.query.get("q", "").lower()
             found = [one for one in self._rows(name) if words in one[field].lower()]
@@ -84,7 +84,7 @@ class StaffFake(TenancyFake):
         found |= {name: value for name, value in received.body.items() if name != "reason"}
         return Reply(body=found)
 
-    def _changer(self, **changes: Any) -> Any:
+    def _changer(self, **changes: Any) -> PersonAnswer:
         def answer(_received: Received, match: Match, _name: str) -> Reply:
             found = next(one for one in self.people if one["id"] == match["id"])
             found |= changes

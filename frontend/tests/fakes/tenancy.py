@@ -1,14 +1,13 @@
 """The fake backend's tenant: its people, invitations, audit, support grants, and everybody's own data."""
 
 import re
-from typing import Any
 
 from tests.fakes import house_shapes as shapes
 from tests.fakes.accounts import AccountFake
-from tests.fakes.identity import refuse
+from tests.fakes.identity import PersonAnswer, refuse
 from tests.fakes.lists import page_of
 from tests.fakes.server import Received, Reply
-from tests.fakes.shapes import Json, job
+from tests.fakes.shapes import Json, instant, job
 
 _ID = "(?P<id>[0-9a-f-]{36})/"
 Match = re.Match[str]
@@ -68,7 +67,7 @@ class TenancyFake(AccountFake):
         self.route("GET", f"/api/erasure-certificates/{CERTIFICATE}/", lambda *_: Reply(body=shapes.certificate()))
 
     def _as_owner(
-        self, method: str, pattern: str, answer: Any, *, is_dangerous: bool = False, is_for_all: bool = False
+        self, method: str, pattern: str, answer: PersonAnswer, *, is_dangerous: bool = False, is_for_all: bool = False
     ) -> None:
         def checked(received: Received, match: Match, username: str) -> Reply:
             if not (self.is_owner or is_for_all):
@@ -158,7 +157,7 @@ class TenancyFake(AccountFake):
         found = next(one for one in self.grants if one["id"] == match["id"])
         if found["state"] != "open":
             return refuse(409, "wrong_state", "This grant is over already.")
-        found |= {"state": "revoked", "revoked_at": shapes.instant()}
+        found |= {"state": "revoked", "revoked_at": instant()}
         return Reply(body=found)
 
     # --- Own data

@@ -13,6 +13,7 @@ from tests.fakes import shapes
 from tests.fakes.accounts import GOOD_KEY
 from tests.fakes.backend import FakeBackend, seed
 from tests.fakes.identity import GOOD_CODE
+from tests.fakes.tenancy import CERTIFICATE
 
 CONTRACT = Path(__file__).resolve().parents[3] / "contracts" / "openapi.yaml"
 READS = [
@@ -36,6 +37,23 @@ READS = [
     "/api/billing/reserve/ledger/",
     "/api/billing/usage/",
     "/api/billing/profile/",
+    "/api/tenant/",
+    "/api/tenant/members/",
+    "/api/tenant/members/{user_id}/",
+    "/api/tenant/passkeys/",
+    "/api/tenant/audit/",
+    "/api/tenant/support-grants/",
+    "/api/tenant/support-grants/{grant_id}/accesses/",
+    "/api/me/exports/",
+    "/api/me/delete/",
+    "/api/admin/users/",
+    "/api/admin/users/{user_id}/",
+    "/api/admin/tenants/",
+    "/api/admin/tenants/{tenant_id}/",
+    "/api/admin/audit/",
+    "/api/admin/passkeys/",
+    "/api/admin/passkeys/{passkey_id}/",
+    "/api/admin/support-grants/",
 ]
 PERIOD = {"kind": "brag_document", "period_from": "2026-09-01", "period_to": "2026-11-30"}
 WRITES = [
@@ -60,6 +78,22 @@ WRITES = [
     ("/api/worklogs/parse/", {"line": "Shipped @acme !2h"}, 200),
     ("/api/jobs/estimate/", {"kind": "report", "params": PERIOD}, 200),
     ("/api/reports/", PERIOD, 202),
+    ("/api/tenant/passkeys/", {"role": "member", "bound_email": "", "note": "Cleo", "expires_at": None}, 201),
+    ("/api/tenant/support-grants/", {"reason": "Look", "scopes": ["worklog"], "minutes": 60}, 201),
+    ("/api/me/export/", {}, 202),
+    ("/api/me/delete/", {"confirm": "ada", "reason": "", "accept_balance_loss": False}, 202),
+    ("/api/admin/passkeys/", {"note": "Cleo", "promo_credit_cents": 500, "tenant": None, "role": None}, 201),
+]
+# On the last of the list that the address begins with.
+ACTS = [
+    ("patch", "/api/tenant/members/{user_id}/", {"role": "owner"}, 200),
+    ("post", "/api/tenant/passkeys/{passkey_id}/revoke/", {}, 200),
+    ("post", "/api/tenant/support-grants/{grant_id}/revoke/", {}, 200),
+    ("patch", "/api/admin/users/{user_id}/", {"is_active": False, "reason": "Abuse"}, 200),
+    ("post", "/api/admin/users/{user_id}/password-reset/", {"reason": "Asked"}, 202),
+    ("post", "/api/admin/users/{user_id}/revoke-tokens/", {"reason": "Asked"}, 200),
+    ("post", "/api/admin/users/{user_id}/second-factor/reset/", {"reason": "Asked"}, 200),
+    ("post", "/api/admin/passkeys/{passkey_id}/revoke/", {}, 200),
 ]
 
 
@@ -106,6 +140,30 @@ def test_what_the_fake_makes_is_in_the_contract(
     answer = browser.post(path, json=body)
     assert answer.status_code == status
     assert problems(contract, path=path, method="post", status=status, answer=answer.json()) == []
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status"), ACTS)
+def test_what_the_fake_changes_is_in_the_contract(
+    method: str, path: str, body: dict[str, Any], status: int, contract: dict[str, Any], browser: httpx.Client
+) -> None:
+    beginning, end = path.split("{", maxsplit=1)[0], path.split("}")[1]
+    found = browser.get(beginning).json()["results"][-1]["id"]
+    answer = browser.request(method.upper(), f"{beginning}{found}{end}", json=body)
+    assert answer.status_code == status
+    assert problems(contract, path=path, method=method, status=status, answer=answer.json()) == []
+
+
+def test_handing_over_and_renaming_are_in_the_contract(contract: dict[str, Any], browser: httpx.Client) -> None:
+    heir = browser.get("/api/tenant/members/").json()["results"][-1]["id"]
+    renamed = browser.patch("/api/tenant/", json={"name": "Acme"}).json()
+    transferred = browser.post("/api/tenant/transfer/", json={"member": heir}).json()
+    assert problems(contract, path="/api/tenant/", method="patch", status=200, answer=renamed) == []
+    assert problems(contract, path="/api/tenant/transfer/", method="post", status=200, answer=transferred) == []
+
+
+def test_a_certificate_is_in_the_contract(contract: dict[str, Any], browser: httpx.Client) -> None:
+    answer = browser.get(f"/api/erasure-certificates/{CERTIFICATE}/").json()
+    assert problems(contract, path="/api/erasure-certificates/{token}/", method="get", status=200, answer=answer) == []
 
 
 def test_the_second_step_of_a_sign_in_is_in_the_contract(contract: dict[str, Any]) -> None:

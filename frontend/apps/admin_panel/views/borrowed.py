@@ -39,7 +39,7 @@ def by_grant(view: View[P]) -> View[P]:
     """Leads back to the list when the grant is over or does not cover the page."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         try:
             return view(request, *args, **kwargs)
         except GrantOver:

@@ -41,13 +41,7 @@ def detail(request: HttpRequest, user_id: UUID) -> HttpResponse:
 def change_active(request: HttpRequest, user_id: UUID) -> HttpResponse:
     client = get_backend_client(request)
     person = client.staff.user(user_id)
-    if person.is_active:
-        lines = ("All sessions and tokens end at once.", "Nothing is deleted; the account can be opened again.")
-        act = _act(person, title=f"Close the account of {person.username}?", label="Close account", lines=lines)
-    else:
-        lines = ("They can sign in again. Sessions and tokens that had ended stay ended.",)
-        title = f"Open the account of {person.username} again?"
-        act = _act(person, title=title, label="Open account", lines=lines, kind="primary")
+    act = _close_act(person) if person.is_active else _open_act(person)
     form = bound(request, UserChangeForm, value="off" if person.is_active else "on")
 
     def do(key: str) -> HttpResponse:
@@ -64,15 +58,7 @@ def change_active(request: HttpRequest, user_id: UUID) -> HttpResponse:
 def change_staff(request: HttpRequest, user_id: UUID) -> HttpResponse:
     client = get_backend_client(request)
     person = client.staff.user(user_id)
-    if person.is_staff:
-        lines = ("Staff pages and Django admin close to them at once.",)
-        act = _act(person, title=f"Take the staff rights of {person.username}?", label="Take rights", lines=lines)
-    else:
-        lines = (
-            "They see every account, every tenant, the whole audit and what people let support see.",
-            "They need a second factor before any staff page opens.",
-        )
-        act = _act(person, title=f"Make {person.username} staff?", label="Make staff", lines=lines)
+    act = _unmake_staff_act(person) if person.is_staff else _make_staff_act(person)
     form = bound(request, UserChangeForm, value="off" if person.is_staff else "on")
 
     def do(key: str) -> HttpResponse:
@@ -146,6 +132,30 @@ def _run_with_reason(
         return _done(request, user_id, done)
 
     return run_act(request, act, form, act_now)
+
+
+def _close_act(person: UserRow) -> Act:
+    lines = ("All sessions and tokens end at once.", "Nothing is deleted; the account can be opened again.")
+    return _act(person, title=f"Close the account of {person.username}?", label="Close account", lines=lines)
+
+
+def _open_act(person: UserRow) -> Act:
+    lines = ("They can sign in again. Sessions and tokens that had ended stay ended.",)
+    title = f"Open the account of {person.username} again?"
+    return _act(person, title=title, label="Open account", lines=lines, kind="primary")
+
+
+def _make_staff_act(person: UserRow) -> Act:
+    lines = (
+        "They see every account, every tenant, the whole audit and what people let support see.",
+        "They need a second factor before any staff page opens.",
+    )
+    return _act(person, title=f"Make {person.username} staff?", label="Make staff", lines=lines)
+
+
+def _unmake_staff_act(person: UserRow) -> Act:
+    lines = ("Staff pages and Django admin close to them at once.",)
+    return _act(person, title=f"Take the staff rights of {person.username}?", label="Take rights", lines=lines)
 
 
 def _act(person: UserRow, *, title: str, label: str, lines: tuple[str, ...], kind: str = "danger") -> Act:
