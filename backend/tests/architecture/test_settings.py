@@ -54,6 +54,7 @@ def test_a_missing_variable_is_named(name: str) -> None:
     [
         ("BACKEND_SECRET_KEY", "too-short-a-secret"),
         ("BACKEND_SECRET_KEY", "ab" * 40),
+        ("MFA_SEALING_KEYS", "hunter2"),
         ("DATABASE_URL", "sqlite:///hunter2.db"),
         ("ALLOWED_HOSTS", "*"),
         ("RESERVE_DEFAULT_POLICY", "hunter2"),
