@@ -123,6 +123,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "apps.accounts.validators.FamiliarPasswordValidator"},
 ]
 # Our own token table takes the place of knox's, whose migrations would leave an empty twin behind.
 MIGRATION_MODULES: dict[str, str | None] = {"knox": None}
@@ -204,6 +205,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "apps.api.schema_answers.describe_answers",
+    ],
     # Names for choices that share a field's name, so that generated clients read well.
     "ENUM_NAME_OVERRIDES": {
         "JobKind": "apps.orchestration.types.JobKind",
