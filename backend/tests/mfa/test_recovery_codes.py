@@ -16,9 +16,9 @@ from tests.factories.mfa import make_protected
 pytestmark = pytest.mark.django_db
 
 
-def test_a_code_has_eighty_bits_in_four_groups() -> None:
+def test_a_code_has_120_bits_in_six_groups() -> None:
     code = make_code()
-    assert [len(group) for group in code.split("-")] == [4, 4, 4, 4]
+    assert [len(group) for group in code.split("-")] == [4] * 6
     assert set(code) <= set("0123456789abcdefghjkmnpqrstvwxyz-")
     assert make_code() != code
 
