@@ -1,5 +1,7 @@
 """Invite passkeys that owners make for their own tenant."""
 
+from typing import Any
+
 import pytest
 
 from apps.accounts.types import TokenKind
@@ -34,14 +36,15 @@ def test_the_key_is_shown_once() -> None:
     assert second.json() == {**first.json(), "passkey": ""}
 
 
-def test_owners_see_all_keys_into_their_tenant_and_no_others() -> None:
+def test_owners_see_all_keys_into_their_tenant_and_no_others(django_assert_num_queries: Any) -> None:
     owner = make_actor()
     create_passkey(actor=make_staff(), tenant=owner.tenant, role=Role.MEMBER, note="by staff", now=clock.now())
     create_tenant_passkey(actor=make_actor(), note="elsewhere", now=clock.now())
     create_passkey(actor=None, note="to anywhere", now=clock.now())
     client = client_for(owner)
     client.post(LIST, {"note": "mine"})
-    assert [key["note"] for key in client.get(LIST).json()["results"]] == ["mine", "by staff"]
+    with django_assert_num_queries(2):
+        assert [key["note"] for key in client.get(LIST).json()["results"]] == ["mine", "by staff"]
     assert client.get(f"{LIST}?state=used").json()["results"] == []
 
 

@@ -228,3 +228,17 @@ def test_every_address_that_a_grant_opens_was_decided_upon() -> None:
         if method == "get" and (scope := find_scope(build_address(name)))
     }
     assert opened == OPENED
+
+
+def test_lists_of_grants_and_looks_take_few_queries(django_assert_num_queries: Any) -> None:
+    owner, staff = make_actor(), client_for(make_staff())
+    grant_ids = [grant(owner) for _ in range(3)]
+    for _ in range(3):
+        look(staff, grant_ids[0])
+    client = client_for(owner)
+    with django_assert_num_queries(2):
+        assert len(client.get(GRANTS).json()["results"]) == 3
+    with django_assert_num_queries(3):
+        assert len(client.get(f"{GRANTS}{grant_ids[0]}/accesses/").json()["results"]) == 3
+    with django_assert_num_queries(2):
+        assert len(staff.get("/api/admin/support-grants/").json()["results"]) == 3

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from apps.mfa.services.rotation import reseal_devices
 from apps.mfa.services.sealing import SealBroken
+from apps.observability.commands import AuditedCommand
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Seals the secrets of all authenticator apps with the first key; after it, the keys behind can be dropped."
 
     def handle(self, *args: Any, **options: Any) -> None:
