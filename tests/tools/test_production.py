@@ -169,6 +169,7 @@ class TestDatabases:
 
 
 class TestSettings:
+    @pytest.mark.failure("D05")
     @pytest.mark.parametrize("service", SERVICES)
     def test_django_has_no_warning_about_the_deployment(self, images: dict[str, Image], service: str) -> None:
         image = images[service]
@@ -251,15 +252,21 @@ class TestBackend:
         assert backend.get("/api/healthz/").status_code == 200
         assert backend.get("/api/readyz/").json()["status"] == "ok"
 
+    @pytest.mark.failure("D03")
     def test_an_unknown_host_is_refused(self, backend: Site) -> None:
         assert backend.get("/api/healthz/", Host="evil.example").status_code == 400
 
+    @pytest.mark.failure("D09")
     def test_a_browser_is_led_to_https_and_told_to_stay_there(self, backend: Site) -> None:
         plain = backend.get("/admin/")
         assert (plain.status_code, plain.headers["Location"]) == (301, "https://api.example.test/admin/")
         secure = backend.get("/admin/login/", X_Forwarded_Proto="https")
         assert secure.status_code == 200
-        assert secure.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+        assert secure.headers["Strict-Transport-Security"].startswith("max-age=31536000; includeSubDomains")
+        cookie = secure.headers["Set-Cookie"]
+        assert cookie.startswith("__Host-ar_backend_csrf=")
+        assert all(part in cookie for part in ("Path=/", "SameSite=Lax", "Secure"))
+        assert "Domain" not in cookie
 
     def test_the_frontend_may_call_it_inside_the_network_without_tls(self, backend: Site) -> None:
         inside = backend.get("/api/me/", Host="backend")
@@ -277,6 +284,7 @@ class TestFrontend:
     def test_it_is_alive(self, frontend: Site) -> None:
         assert frontend.get("/health/").status_code == 200
 
+    @pytest.mark.failure("D09")
     def test_the_sign_in_page_is_whole(self, frontend: Site) -> None:
         page = frontend.get("/accounts/login/", X_Forwarded_Proto="https")
         assert page.status_code == 200

@@ -16,6 +16,7 @@ def found_in(text: str) -> list[str]:
     return [what for _, what in secrets_check.findings_in(text)]
 
 
+@pytest.mark.failure("D12")
 def test_this_repository_is_clean() -> None:
     assert secrets_check.problems(ROOT) == []
 

@@ -1,11 +1,13 @@
 """Counters on real Valkey: exact, private, and decided when it is away."""
 
+import re
 import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 
@@ -197,3 +199,9 @@ def test_an_address_counts_as_what_one_person_has(address: Any, network: str) ->
 def test_what_guards_identities_fails_closed() -> None:
     opened = {name for name, limit in limits.ALL.items() if not limit.fail_closed}
     assert opened == {"jobs_tenant", "api_token", "api_address"}
+
+
+def test_the_runbook_lists_every_limit_as_it_is() -> None:
+    text = (Path(__file__).resolve().parents[3] / "ADMIN_GUIDE_RUNBOOK.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| `([a-z_]+)` \| (\d+/\d+) \|", text, re.MULTILINE))
+    assert listed == {name: f"{limit.amount}/{limit.seconds}" for name, limit in limits.ALL.items()}

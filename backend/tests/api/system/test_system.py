@@ -29,6 +29,7 @@ def test_a_service_that_has_all_it_needs_is_ready() -> None:
     assert response.status_code == 200
 
 
+@pytest.mark.failure("D13")
 @pytest.mark.django_db(transaction=True)
 def test_one_failing_probe_makes_the_service_not_ready_and_tells_strangers_no_cause(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -68,6 +69,7 @@ def test_a_probe_that_raises_has_failed() -> None:
     assert run_one(fail) == "failed"
 
 
+@pytest.mark.failure("D05")
 @pytest.mark.django_db(transaction=True)
 def test_a_missing_migration_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda self, targets: ["one"])
