@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -25,6 +26,8 @@ from apps.mfa.services.codes import check_code
 from apps.observability.context import current_address
 from apps.observability.heartbeats import list_late_duties
 
+_log = structlog.get_logger(__name__)
+
 
 class StaffLoginForm(AuthenticationForm):  # type: ignore[misc]  # unfold has no types
     """Lets nobody in without a second factor, whether or not they have set one up."""
@@ -43,7 +46,11 @@ class StaffLoginForm(AuthenticationForm):  # type: ignore[misc]  # unfold has no
             if self.get_user() is not None:
                 self._check_code()
         except (RateLimited, Unavailable) as error:
+            _log.info("refused", code=error.code, view="admin:login")
             raise ValidationError(error.text) from error
+        except ValidationError as error:
+            _log.info("refused", code=getattr(error, "code", None) or "bad_code", view="admin:login")
+            raise
         fields: dict[str, Any] = self.cleaned_data
         return fields
 

@@ -54,6 +54,15 @@ _PLAIN: Final[Mapping[type[Exception], tuple[int, str, str]]] = {
     InterfaceError: (503, Unavailable.code, Unavailable.message),
 }
 
+# What security must see in the log: who is not let in or not allowed, who comes too often, and who tries secrets.
+_GUARDED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
+_GUARDED_CODES: Final = frozenset(
+    {
+        *("bad_credentials", "bad_code", "challenge_expired", "reset_link_invalid", "verification_invalid"),
+        *("passkey_invalid", "passkey_expired", "passkey_used", "passkey_revoked", "passkey_wrong_email"),
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -137,13 +146,16 @@ def _headers_of(error: Exception) -> dict[str, str]:
     return headers
 
 
-def handle_exception(error: Exception, context: Mapping[str, Any]) -> Response | None:  # noqa: ARG001 - DRF calls it so
+def handle_exception(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """REST framework's hook. None is a crash: it is logged with its traceback and answered by `server_error`."""
     problem = describe(error)
     if problem is None:
         return None
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.warning("unavailable", code=problem.code, kind=type(error).__name__, cause=str(error))
+    elif problem.status in _GUARDED or problem.code in _GUARDED_CODES:
+        # The line of the request, under the same id, says where from and, if it is known, who.
+        logger.info("refused", status=problem.status, code=problem.code, view=type(context.get("view")).__name__)
     return Response(problem.body(), status=problem.status, headers=dict(problem.headers))
 
 
@@ -174,7 +186,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def too_long(request: HttpRequest) -> HttpResponse:
     """An address with more after its question mark than any list takes."""
     if not is_api(request):
-        return HttpResponse("This address is too long.", status=414, content_type="text/plain")
+        return HttpResponse("This address is too long.", status=414, content_type="text/plain; charset=utf-8")
     return _render(Problem(414, "too_long", "This address is too long."))
 
 

@@ -5,12 +5,15 @@ from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
+import structlog
 from django.db import transaction
 from ua_parser import parse
 
 from apps.accounts.models import SeenDevice, User
 from apps.accounts.services.notices import NEW_SIGN_IN, tell
 from apps.observability.context import current_address, current_user_agent
+
+_log = structlog.get_logger(__name__)
 
 UNKNOWN: Final = "Unknown device"
 _MAX_LENGTH: Final = 120
@@ -32,6 +35,7 @@ def note_sign_in(*, user_id: UUID, now: datetime) -> None:
     The first device of all is the one that the account was opened with.
     """
     device = name_device(current_user_agent())
+    _log.info("signed_in", user_id=str(user_id), device=device, address=current_address())
     seen = SeenDevice.objects.filter(user_id=user_id)
     if seen.filter(device=device).update(last_seen_at=now):
         return

@@ -62,6 +62,13 @@ def issue_token(
         user_agent=current_user_agent(),
     )
     token.save(force_insert=True)
+    _log.info(
+        "token_issued",
+        user_id=str(user_id),
+        token_id=str(token.public_id),
+        kind=kind,
+        has_second_factor=has_second_factor,
+    )
     return IssuedToken(key=key, expires_at=until, public_id=token.public_id)
 
 
