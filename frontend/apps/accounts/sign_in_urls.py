@@ -1,13 +1,13 @@
 """Everything below /accounts/: the ways in, and proofs of who somebody is. Names are allauth's where it has one."""
 
-from allauth.account.views import login, logout
+from allauth.account.views import login
 from django.urls import path
 
-from apps.accounts.views import email, passwords, reauthentication, second_factor, sign_up
+from apps.accounts.views import email, passwords, reauthentication, second_factor, sign_out, sign_up
 
 urlpatterns = [
     path("login/", login, name="account_login"),
-    path("logout/", logout, name="account_logout"),
+    path("logout/", sign_out.sign_out, name="account_logout"),
     path("signup/", sign_up.sign_up_redirect, name="account_signup"),
     path("second-factor/", second_factor.second_factor, name="account_second_factor"),
     path("reauthenticate/", reauthentication.reauthenticate, name="account_reauthenticate"),

@@ -140,6 +140,7 @@ INTERNAL_API_SECRET: str = env.str("INTERNAL_API_SECRET", default="")
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
     "DIRECTIVES": {
         "default-src": [NONE],
+        "object-src": [NONE],
         "script-src": [SELF, NONCE],
         "style-src": [SELF, NONCE],
         "img-src": [SELF, "data:"],

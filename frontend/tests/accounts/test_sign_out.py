@@ -27,6 +27,11 @@ def test_logging_out_asks_first_and_then_revokes(signed_in: Client, fake_backend
     assert signed_in.get("/profile/").status_code == 302
 
 
+def test_the_browser_is_told_to_forget_what_it_was_shown(signed_in: Client) -> None:
+    assert "Clear-Site-Data" not in signed_in.get("/accounts/logout/").headers
+    assert signed_in.post("/accounts/logout/")["Clear-Site-Data"] == '"cache"'
+
+
 def test_the_sign_in_page_confirms_the_log_out(signed_in: Client) -> None:
     assert b"You are logged out." in signed_in.post("/accounts/logout/", follow=True).content
 

@@ -24,6 +24,16 @@ def test_every_answer_carries_the_headers(path: str, signed_in: Client) -> None:
     assert "publickey-credentials" not in headers["Permissions-Policy"]
 
 
+@pytest.mark.parametrize(
+    "path", ["/", "/health/", "/nowhere/", "/static/app/mark.svg", f"/?q={'x' * MAX_QUERY_LENGTH}"]
+)
+def test_every_answer_has_a_policy_that_shuts_out_plug_ins_and_frames(path: str, signed_in: Client) -> None:
+    headers = signed_in.get(path).headers
+    for directive in ("object-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"):
+        assert directive in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
 @pytest.mark.failure("D09")
 @pytest.mark.parametrize("path", ["/", "/accounts/login/", "/health/", "/nowhere/"])
 def test_no_page_can_be_framed_or_kept(path: str, signed_in: Client) -> None:
