@@ -1,7 +1,9 @@
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from pytest_django import Settings
 
 from config import environment
+from config.strictness import check_session_engine
 
 URL = "FRONTEND_DATABASE_URL"
 
@@ -40,3 +42,15 @@ def test_a_database_is_read_from_its_address(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv(URL, "postgresql://ada:s3cret@127.0.0.1:5433/front")
     found = environment.read_database(URL)
     assert (found["NAME"], found["USER"], found["PORT"]) == ("front", "ada", 5433)
+
+
+@pytest.mark.failure("D01", "A17")
+@pytest.mark.parametrize("engine", ["signed_cookies", "cache", "file"])
+def test_sessions_that_leave_the_server_or_vanish_are_refused(engine: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="SESSION_ENGINE"):
+        check_session_engine(f"django.contrib.sessions.backends.{engine}")
+
+
+@pytest.mark.failure("A17")
+def test_sessions_lie_in_the_database(settings: Settings) -> None:
+    check_session_engine(settings.SESSION_ENGINE)
