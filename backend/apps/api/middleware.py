@@ -17,7 +17,8 @@ _API_POLICY: Final = (
 # Swagger UI draws with inline styles and data: images; its scripts are files of ours.
 _DOCS_POLICY: Final = (
     "default-src 'none'; object-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline';"
-    " img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    " img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none';"
+    " form-action 'none'"
 )
 # Django admin's theme runs Alpine, which compiles the expressions that stand in attributes: that needs 'unsafe-eval'.
 # Its colours stand in a style element. No script stands in a page. All but its front door is open to staff only.
