@@ -4,12 +4,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from apps.backend.pages import Page, read_page
 from apps.backend.people import Person, TenantName
 from apps.backend.transport import Call, Caller, Download, QueryValue
+
+_ORIGINS: Final = {
+    "api": "interface or API",
+    "admin": "Django admin",
+    "task": "background work",
+    "command": "command line",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +26,10 @@ class Change:
     name: str
     before: str | None
     after: str | None
+
+    @property
+    def label(self) -> str:
+        return self.name.removesuffix("_micros").replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,22 +54,24 @@ class AuditEvent:
     @property
     def label(self) -> str:
         """`support_grant.opened` as words: the subject, then what happened to it."""
-        return self.action.replace("_", " ").replace(".", ": ").capitalize()
+        subject, _, happened = self.action.replace("_", " ").partition(".")
+        return f"{_subject(subject)}: {happened}".removesuffix(": ").capitalize()
 
     @property
     def target_label(self) -> str:
-        return self.target_kind.replace("_", " ")
+        return _subject(self.target_kind.replace("_", " "))
+
+    @property
+    def origin_label(self) -> str:
+        return _ORIGINS.get(self.origin, self.origin)
 
     @property
     def changes(self) -> tuple[Change, ...]:
         """What differs between before and after, by name."""
         before, after = self.before or {}, self.after or {}
         names = [*before, *(name for name in after if name not in before)]
-        return tuple(
-            Change(name=name.replace("_", " "), before=_text(before, name), after=_text(after, name))
-            for name in names
-            if before.get(name) != after.get(name) or (name in before) != (name in after)
-        )
+        changes = [Change(name=name, before=_text(before, name), after=_text(after, name)) for name in names]
+        return tuple(change for change in changes if change.before != change.after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +117,11 @@ class AuditApi:
     def _list(self, path: str, *, filters: AuditFilters, cursor: str | None) -> Page[AuditEvent]:
         call = Call(method="GET", path=path, query={**filters.query, "cursor": cursor})
         return read_page(AuditEvent, self.caller.send(call))
+
+
+def _subject(name: str) -> str:
+    """Without "invite" people would take it for what they sign in with."""
+    return "invite passkey" if name == "passkey" else name
 
 
 def _text(values: Mapping[str, Any], name: str) -> str | None:

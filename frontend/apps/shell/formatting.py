@@ -22,6 +22,20 @@ def format_money(micros: int, *, is_signed: bool = False) -> str:
     return f"{sign}${dollars:,}.{digits}"
 
 
+def format_recorded(text: str, *, name: str) -> str:
+    """A value from the audit: amounts of `name` in micros as money, instants in the active time zone."""
+    if name.endswith("_micros") and text.lstrip("-").isdecimal():
+        return format_money(int(text))
+    try:
+        moment = datetime.fromisoformat(text) if len(text) > len("2026-11-23") else None
+    except ValueError:
+        return text
+    if moment is None or moment.tzinfo is None:
+        return text
+    local = timezone.localtime(moment)
+    return f"{local.day} {local:%b %Y, %H:%M}"
+
+
 def format_count(number: int) -> str:
     """A count that fits a status bar: 950, 1.2K, 48K, 3.1M."""
     # 999,500 and more would round to 1000K, so it belongs to the next letter.

@@ -29,9 +29,22 @@ def test_an_event_tells_who_what_and_how_it_changed(signed_in: Client, fake_back
 def test_values_are_told_as_text() -> None:
     values = {"scopes": ["read", "write"], "is_on": True, "none": None, "rows": [1, {"a": 2}]}
     event = read(AuditEvent, shapes.audit(before=None, after=values))
-    told = {change.name: change.after for change in event.changes}
-    assert told == {"scopes": "read, write", "is on": "yes", "none": None, "rows": '[1, {"a": 2}]'}
+    told = {change.label: change.after for change in event.changes}
+    assert told == {"scopes": "read, write", "is on": "yes", "rows": '[1, {"a": 2}]'}
     assert {change.before for change in event.changes} == {None}
+
+
+def test_amounts_and_instants_are_legible(signed_in: Client, fake_backend: FakeBackend) -> None:
+    after = {
+        "credit_micros": 5_000_000,
+        "due_at": "2026-12-07 08:35:10.411163+00:00",
+        "day": "2026-12-07",
+        "x": "y" * 11,
+    }
+    fake_backend.events.append(shapes.audit(action="passkey.created", before=None, after=after))
+    shown = signed_in.get(PAGE).content.decode()
+    for told in ("Invite passkey: created", "$5.00", "7 Dec 2026, 09:35", "2026-12-07</ins>", "y" * 11):
+        assert told in shown
 
 
 def test_somebody_gone_and_the_system_have_words(signed_in: Client, fake_backend: FakeBackend) -> None:
@@ -64,7 +77,7 @@ def test_further_events_follow_in_place(signed_in: Client, fake_backend: FakeBac
     fake_backend.events.extend(shapes.audit() for _ in range(26))
     assert 'hx-get="/profile/audit/?cursor=25"' in signed_in.get(PAGE).content.decode()
     more = signed_in.get(f"{PAGE}?cursor=25", headers=HTMX)
-    assert next(template.name for template in more.templates) == "components/audit_rows.html"
+    assert next(template.name for template in more.templates) == "shell/audit_rows.html"
     assert more.content.decode().count("data-action") == 1
 
 

@@ -16,7 +16,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     return answer(
         request,
         page="admin_panel/audit.html",
-        fragment="components/audit_rows.html" if cursor else "admin_panel/partials/audit.html",
+        fragment="shell/audit_rows.html" if cursor else "admin_panel/partials/audit.html",
         context={
             "form": form,
             "events": events,

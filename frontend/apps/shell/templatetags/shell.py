@@ -239,6 +239,12 @@ def as_money(micros: int) -> str:
 
 
 @register.filter
+def as_recorded(text: str, name: str) -> str:
+    """A value from the audit, legible: amounts as money, instants in the person's zone."""
+    return formatting.format_recorded(text, name=name)
+
+
+@register.filter
 def as_count(number: int) -> str:
     return formatting.format_count(number)
 

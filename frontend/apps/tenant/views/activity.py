@@ -31,7 +31,7 @@ def listing(request: HttpRequest) -> HttpResponse:
         "more_url": next_page_url(request, events.next_cursor),
         "query": query.urlencode(),
     }
-    fragment = "components/audit_rows.html" if cursor else "tenant/partials/activity.html"
+    fragment = "shell/audit_rows.html" if cursor else "tenant/partials/activity.html"
     return answer(request, page="tenant/activity.html", fragment=fragment, context=context)
 
 
