@@ -20,6 +20,7 @@ from apps.common.rate_limits import Limit
 from tests.accounts.mailbox import list_kinds, read_reset_link
 from tests.api_client import anonymous, client_for
 from tests.factories.accounts import PASSWORD, make_actor
+from tests.factories.mfa import make_protected
 
 pytestmark = pytest.mark.django_db
 
@@ -125,6 +126,14 @@ def test_a_reset_by_mail_lets_in_with_the_new_password_alone() -> None:
     assert answers == [400, 200]
     again = anonymous().post("/api/auth/password/reset/confirm/", body)
     assert (again.status_code, again.json()["code"]) == (400, "reset_link_invalid")
+
+
+def test_a_password_that_was_reset_still_asks_for_the_second_factor() -> None:
+    make_protected(username="ada", email="ada@example.org")
+    ask_for_reset("ada@example.org")
+    anonymous().post("/api/auth/password/reset/confirm/", {**read_reset_link(), "password": NEW})
+    answer = anonymous().post("/api/auth/token/", {"username": "ada", "password": NEW})
+    assert (answer.status_code, answer.json()["code"]) == (403, "second_factor_required")
 
 
 @pytest.mark.failure("A22")
