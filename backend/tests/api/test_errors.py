@@ -195,6 +195,7 @@ def test_a_body_that_is_no_object_is_refused(body: bytes) -> None:
     assert (response.status_code, response.json()["code"]) == (400, "invalid")
 
 
+@pytest.mark.failure("D16")
 def test_a_body_above_the_limit_is_too_large() -> None:
     body = b'{"username": "' + b"x" * (1024 * 1024) + b'"}'
     response = Client().post("/api/auth/token/", body, content_type="application/json")

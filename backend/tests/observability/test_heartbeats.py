@@ -15,7 +15,9 @@ from apps.observability.models import Heartbeat
 from apps.workers.beat_rows import install_schedule
 from apps.workers.heartbeats import EXPECTATIONS, note_success
 from apps.workers.schedule import SCHEDULE
+from tests.admin_client import admin_session
 from tests.api_client import anonymous
+from tests.factories.accounts import make_actor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.failure("D19")]
 
@@ -136,3 +138,12 @@ def test_the_command_fails_for_monitoring() -> None:
     Heartbeat.objects.filter(name="prove_ledger").update(at=START - timedelta(days=365))
     with pytest.raises(CommandError, match=r"Overdue: .*prove_ledger"):
         call_command("check_duties")
+
+
+def test_staff_see_what_is_late_on_the_first_page_and_in_the_list() -> None:
+    boss = admin_session(make_actor(is_staff=True, is_superuser=True))
+    install_schedule(now=clock.now())
+    assert b"Periodic duties are overdue" not in boss.get("/admin/").content
+    Heartbeat.objects.filter(name="prove_ledger").update(at=START - timedelta(days=365))
+    assert "Periodic duties are overdue: prove_ledger." in boss.get("/admin/").content.decode()
+    assert "Prove the ledger" in boss.get("/admin/observability/heartbeat/").content.decode()
