@@ -35,7 +35,7 @@ class TenancyFake(AccountFake):
         self._route_own_data()
 
     def _route_people(self) -> None:
-        self._as_owner("GET", "/api/tenant/", lambda *_: Reply(body=self.tenant), is_for_all=True)
+        self._as_owner("GET", "/api/tenant/", lambda *_: Reply(body=self._tenant()), is_for_all=True)
         self._as_owner("PATCH", "/api/tenant/", self._rename)
         self._as_owner("GET", "/api/tenant/members/", self._list_members, is_for_all=True)
         address = f"/api/tenant/members/{_ID}"
@@ -85,11 +85,13 @@ class TenancyFake(AccountFake):
         you |= {"can_change_role": not is_alone, "can_remove": not (is_alone and self.is_owner)}
         return [you, *self.members]
 
+    def _tenant(self) -> Json:
+        return self.tenant | {"member_count": len(self._everybody())}
+
     def _find(self, user_id: str) -> Json | None:
         return next((one for one in self._everybody() if one["id"] == user_id), None)
 
     def _list_members(self, received: Received, _match: Match, _name: str) -> Reply:
-        self.tenant["member_count"] = len(self._everybody())
         return Reply(body=page_of(self._everybody(), received))
 
     def _show_member(self, _received: Received, match: Match, _name: str) -> Reply:
@@ -99,7 +101,7 @@ class TenancyFake(AccountFake):
 
     def _rename(self, received: Received, _match: Match, _name: str) -> Reply:
         self.tenant["name"] = received.body["name"]
-        return Reply(body=self.tenant)
+        return Reply(body=self._tenant())
 
     def _change_role(self, received: Received, match: Match, _name: str) -> Reply:
         found = self._find(match["id"])

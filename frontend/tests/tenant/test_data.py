@@ -92,7 +92,7 @@ def test_an_export_asks_for_a_fresh_proof_and_waits(signed_in: Client, fake_back
 def test_the_terms_stand_before_the_confirmation(signed_in: Client, fake_backend: FakeBackend) -> None:
     fake_backend.deletion["blockers"] = [BALANCE]
     shown = page(signed_in, f"{PAGE}delete/")
-    for told in ("All your entries", "Books must be kept by law.", "until 1 January 2037", "which is lost", "ada"):
+    for told in ("All your entries", "Books must be kept by law.", "until 31 December 2036", "which is lost", "ada"):
         assert told in shown
 
 

@@ -4,11 +4,10 @@ from typing import Final
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import reswap, retarget, trigger_client_event
 
@@ -19,6 +18,7 @@ from apps.backend.reports import ExportFormat, Report
 from apps.reporting.citations import cite
 from apps.reporting.forms import RenameForm
 from apps.shell.client import get_backend_client
+from apps.shell.files import pass_on
 from apps.shell.pages import mint_key, read_key, wants_fragment
 from apps.shell.refusals import take_refusal
 from apps.shell.toasts import add_toast
@@ -125,12 +125,7 @@ def download(request: HttpRequest, report_id: UUID, file_format: str) -> HttpRes
     if file_format not in FORMATS:
         raise Http404
     found = get_backend_client(request).reports.export(report_id=report_id, file_format=FORMATS[file_format])
-    response = StreamingHttpResponse(found.chunks, content_type=found.content_type)
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=found.filename) or ""
-    response["X-Content-Type-Options"] = "nosniff"
-    if found.length is not None:
-        response["Content-Length"] = str(found.length)
-    return response
+    return pass_on(found)
 
 
 def is_in_the_making(found: Report, job: Job | None) -> bool:
