@@ -70,6 +70,7 @@ def idempotent(
             return answer
 
         wrapper.is_idempotent = True  # type: ignore[attr-defined]  # read by the OpenAPI schema
+        wrapper.needs_key = is_required  # type: ignore[attr-defined]  # likewise
         return wrapper  # type: ignore[return-value]
 
     return decorate if method is None else decorate(method)

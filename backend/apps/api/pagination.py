@@ -17,6 +17,8 @@ from apps.common.errors import Invalid
 
 DEFAULT_PAGE_SIZE: Final = 25
 MAX_PAGE_SIZE: Final = 100
+# More than a page holds is taken as a whole page; more than this is no size.
+LARGEST_WISH: Final = 999_999_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ class CursorPagination(BasePagination):
         return {"type": "object", "required": list(properties), "properties": properties}
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
-        size = {"type": "integer", "minimum": 1, "default": DEFAULT_PAGE_SIZE, "maximum": MAX_PAGE_SIZE}
+        size = {"type": "integer", "minimum": 1, "default": DEFAULT_PAGE_SIZE, "maximum": LARGEST_WISH}
         return [
             {
                 "name": self.cursor_query_param,
@@ -126,7 +128,12 @@ class CursorPagination(BasePagination):
                 "description": "Opaque; from `next` or `previous` of a page.",
                 "schema": {"type": "string"},
             },
-            {"name": self.page_size_query_param, "in": "query", "description": "Rows a page.", "schema": size},
+            {
+                "name": self.page_size_query_param,
+                "in": "query",
+                "description": f"Rows a page, {MAX_PAGE_SIZE} at most.",
+                "schema": size,
+            },
         ]
 
 

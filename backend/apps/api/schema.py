@@ -1,15 +1,15 @@
 """What every operation of the OpenAPI document has in common: the error shape, request ids and idempotency keys."""
 
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from django.conf import settings
 from drf_spectacular import openapi
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from apps.api.authentication import SCHEME
+from apps.api.idempotency import MAX_KEY_LENGTH
 
 
 class ErrorSerializer(serializers.Serializer[Any]):
@@ -24,12 +24,16 @@ class ErrorSerializer(serializers.Serializer[Any]):
     request_id = serializers.CharField(help_text="Quote this when you ask for help.")
 
 
-IDEMPOTENCY_KEY: Final = OpenApiParameter(
-    name="Idempotency-Key",
-    location=OpenApiParameter.HEADER,
-    type=OpenApiTypes.STR,
-    description="At most 200 characters. A replay returns the first answer; the same key with another body is 409.",
-)
+def describe_key(*, is_required: bool) -> OpenApiParameter:
+    """The header that makes a call safe to repeat."""
+    return OpenApiParameter(
+        name="Idempotency-Key",
+        location=OpenApiParameter.HEADER,
+        # Where none is needed an empty one is none.
+        type={"type": "string", "maxLength": MAX_KEY_LENGTH, **({"minLength": 1} if is_required else {})},
+        required=is_required,
+        description="A replay returns the first answer; the same key with another body is 409.",
+    )
 
 
 class AutoSchema(openapi.AutoSchema):
@@ -37,14 +41,14 @@ class AutoSchema(openapi.AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         method = getattr(self.view, self.method.lower(), None)
-        return [IDEMPOTENCY_KEY] if getattr(method, "is_idempotent", False) else []
+        if not getattr(method, "is_idempotent", False):
+            return []
+        return [describe_key(is_required=getattr(method, "needs_key", False))]
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
+        # The failures themselves are added to the finished document by `schema_answers`.
+        self.resolve_serializer(ErrorSerializer, direction)  # type: ignore[no-untyped-call]
         responses: dict[str, Any] = super()._get_response_bodies(direction)
-        problem = OpenApiResponse(ErrorSerializer, description="The request failed; `code` says why.")
-        responses["default"] = self._get_response_for_code(  # type: ignore[no-untyped-call]
-            problem, "default", direction=direction
-        )
         return responses
 
 

@@ -76,7 +76,9 @@ class GrantSerializer(serializers.Serializer[Any]):
 
 class OpenGrantSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=REASON_MAX)
-    scopes = serializers.MultipleChoiceField(choices=GrantScope.choices, allow_empty=False)
+    scopes = serializers.ListField(
+        child=serializers.ChoiceField(choices=GrantScope.choices), min_length=1, max_length=len(GrantScope)
+    )
     minutes = serializers.IntegerField(min_value=GRANT_MINUTES_MIN, max_value=GRANT_MINUTES_MAX)
 
 

@@ -1,7 +1,9 @@
 """What the timeline can be narrowed by, and its orders."""
 
 from collections import OrderedDict
+from typing import Any
 
+from django import forms
 from django.db.models import F, QuerySet
 from django_filters import rest_framework as filters
 
@@ -24,6 +26,23 @@ class NameFilter(filters.CharFilter):
         )
 
 
+class FlagField(forms.CharField):
+    """`true` or `false`. Django's own field takes any other word for no answer, and the list would not be narrowed."""
+
+    def to_python(self, value: Any) -> Any:
+        word = super().to_python(value).lower()
+        if word not in ("", "true", "false"):
+            raise forms.ValidationError("Use true or false.", code="invalid")
+        return word == "true" if word else None
+
+
+class FlagFilter(filters.BooleanFilter):
+    field_class = FlagField
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=forms.TextInput, **kwargs)
+
+
 class EntryFilter(filters.FilterSet):
     q = filters.CharFilter(method="search", max_length=types.SEARCH_MAX, help_text="Words that the entry holds.")
     first_day = filters.DateFilter(field_name="occurred_on", lookup_expr="gte")
@@ -31,7 +50,7 @@ class EntryFilter(filters.FilterSet):
     employer = NameFilter(max_length=types.NAME_MAX)
     project = NameFilter(max_length=types.NAME_MAX)
     tag = NameFilter(field_name="tags", max_length=types.NAME_MAX)
-    lacks_impact = filters.BooleanFilter(method="narrow_by_impact")
+    lacks_impact = FlagFilter(method="narrow_by_impact")
     status = filters.ChoiceFilter(choices=EntryStatus.choices)
     ordering = filters.ChoiceFilter(choices=Ordering.choices, method="reorder")
 

@@ -119,6 +119,7 @@ class WriteEntrySerializer(serializers.Serializer[Any]):
 class EditEntrySerializer(WriteEntrySerializer):
     """Fields that are left out stay as they are."""
 
+    title = serializers.CharField(required=False, max_length=types.TITLE_MAX)
     version = serializers.IntegerField(
         required=False, min_value=1, help_text="Given, the edit is refused when the entry has another version by now."
     )

@@ -96,14 +96,39 @@ def test_the_description_is_openapi_3_1(document: Any) -> None:
     assert document["openapi"] == "3.1.0"
 
 
-def test_every_operation_describes_how_it_fails(document: Any) -> None:
-    operations = [
+def list_described(document: Any) -> list[Any]:
+    return [
         operation for path in document["paths"].values() for method, operation in path.items() if method != "parameters"
     ]
+
+
+def test_every_operation_describes_how_it_fails(document: Any) -> None:
+    operations = list_described(document)
     assert operations
     for operation in operations:
-        content = operation["responses"]["default"]["content"]["application/json"]
+        assert set(operation["responses"]) >= {"400", "406", "414", "429", "503"}
+        assert any(code < "300" for code in operation["responses"])
+        # Whoever is not told in advance which answers there are cannot be told that one is wrong.
+        assert "default" not in operation["responses"]
+    for answer in document["components"]["responses"].values():
+        content = answer["content"]["application/json"]
         assert content["schema"] == {"$ref": "#/components/schemas/Error"}
+
+
+def test_what_needs_a_token_says_what_happens_without_one(document: Any) -> None:
+    closed = [operation for operation in list_described(document) if any(operation.get("security", []))]
+    assert len(closed) > 50
+    assert all({"401", "403"} <= set(operation["responses"]) for operation in closed)
+
+
+def test_answers_lead_to_the_operations_on_what_they_name(document: Any) -> None:
+    links = document["paths"]["/api/worklogs/"]["post"]["responses"]["201"]["links"]
+    assert {"worklogs_retrieve", "worklogs_update", "worklogs_delete", "worklogs_restore"} <= set(links)
+    assert links["worklogs_delete"]["parameters"] == {"entry_id": "$response.body#/id"}
+    known = {operation["operationId"] for operation in list_described(document)}
+    for operation in list_described(document):
+        for answer in operation["responses"].values():
+            assert set(answer.get("links", {})) <= known
 
 
 def test_open_operations_are_described_as_open(document: Any) -> None:

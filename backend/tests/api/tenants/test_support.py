@@ -78,6 +78,7 @@ def test_a_person_grants_and_sees_their_grants() -> None:
         ({"reason": ""}, "reason"),
         ({"scopes": []}, "scopes"),
         ({"scopes": ["everything"]}, "scopes"),
+        ({"scopes": {"worklog": "reports"}}, "scopes"),
         ({"minutes": 4}, "minutes"),
         ({"minutes": 1441}, "minutes"),
     ],

@@ -121,6 +121,7 @@ class TestListing:
             ("q", "x" * 201),
             ("q", "\x00"),
             ("employer", "x" * 81),
+            ("lacks_impact", "perhaps"),
             ("page_size", "0"),
             ("cursor", "nonsense"),
         ],
