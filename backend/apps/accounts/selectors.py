@@ -9,6 +9,7 @@ from django.db.models.lookups import Exact
 
 from apps.accounts.models import ApiToken, User
 from apps.accounts.services.devices import name_device
+from apps.accounts.services.tokens import is_idle
 from apps.accounts.services.users import view_user
 from apps.accounts.types import PersonalTokenView, SessionView, TokenKind, UserView
 from apps.common.errors import NotFound
@@ -62,6 +63,7 @@ def list_sessions(*, user_id: UUID, now: datetime) -> list[SessionView]:
             has_second_factor=token.second_factor_at is not None,
         )
         for token in _list_live(user_id, TokenKind.SESSION, now)
+        if not is_idle(last_used_at=token.last_used_at, now=now)
     ]
 
 

@@ -137,6 +137,8 @@ REST_KNOX = {
 PASSWORD_RESET_TIMEOUT = 3600
 # How long a proof of identity is good for acts that need a fresh one.
 REAUTHENTICATION_MINUTES = read_int("REAUTHENTICATION_MINUTES", default=15, minimum=1, maximum=1440)
+# A session that nobody has used for so long is over before its time: of a device that was sold, or lent.
+SESSION_IDLE = timedelta(days=read_int("SESSION_IDLE_DAYS", default=7, minimum=1, maximum=365))
 # Seal the secrets of authenticator apps: the first seals, all of them open. Without any, the keys above do it.
 MFA_SEALING_KEYS: list[str] = read_secrets("MFA_SEALING_KEYS")
 # Sessions are those of Django admin.

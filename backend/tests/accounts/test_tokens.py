@@ -136,3 +136,11 @@ def test_expired_tokens_are_purged_and_live_ones_stay() -> None:
     assert purge_identities(now=clock.now() + timedelta(days=4)) == 2
     assert ApiToken.objects.get().public_id == live.public_id
     assert not RevokedToken.objects.exists()
+
+
+def test_idle_sessions_are_purged_before_their_time() -> None:
+    actor = make_actor()
+    idle, live = issue(actor, expires_in=timedelta(days=13)), issue(actor, expires_in=timedelta(days=13))
+    ApiToken.objects.filter(public_id=idle.public_id).update(last_used_at=clock.now() - timedelta(days=8))
+    assert tokens.purge_tokens(now=clock.now()) == 1
+    assert ApiToken.objects.get().public_id == live.public_id

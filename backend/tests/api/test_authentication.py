@@ -7,6 +7,7 @@ import pytest
 
 from apps.accounts.models import ApiToken
 from apps.accounts.services.tokens import issue_token
+from apps.accounts.types import TokenKind
 from apps.common import clock
 from apps.tenants.models import Profile
 from tests.api_client import anonymous, client_for
@@ -40,6 +41,21 @@ def test_the_scheme_is_read_without_regard_to_case() -> None:
 def test_an_expired_token_is_refused() -> None:
     issued = issue_token(user_id=make_actor().user_id, name="API", now=clock.now() - timedelta(days=30))
     assert ask(f"Token {issued.key}").json()["code"] == "token_invalid"
+
+
+def test_a_session_that_nobody_used_for_a_week_is_over_and_listed_no_more() -> None:
+    actor = make_actor()
+    idle, used = client_for(actor), client_for(actor)
+    week = ApiToken.objects.order_by("created")[:1].values("digest")
+    ApiToken.objects.filter(digest__in=week).update(last_used_at=clock.now() - timedelta(days=7, seconds=1))
+    assert idle.get("/api/me/").json()["code"] == "token_invalid"
+    assert len(used.get("/api/auth/sessions/").json()) == 1
+
+
+def test_a_program_may_rest_for_as_long_as_its_token_lives() -> None:
+    client = client_for(make_actor())
+    ApiToken.objects.update(kind=TokenKind.PERSONAL, last_used_at=clock.now() - timedelta(days=80))
+    assert client.get("/api/me/").status_code == 200
 
 
 def test_use_is_noted_once_a_minute(django_assert_num_queries: Any) -> None:

@@ -6,8 +6,9 @@ from typing import Final
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from knox.crypto import create_token_string, hash_token
 from knox.settings import CONSTANTS, knox_settings
 
@@ -70,6 +71,11 @@ def issue_token(
         has_second_factor=has_second_factor,
     )
     return IssuedToken(key=key, expires_at=until, public_id=token.public_id)
+
+
+def is_idle(*, last_used_at: datetime | None, now: datetime) -> bool:
+    """Whether a session that was last used then has been left alone for too long."""
+    return last_used_at is not None and now - last_used_at > settings.SESSION_IDLE
 
 
 def touch_token(*, public_id: UUID, now: datetime) -> None:
@@ -156,7 +162,8 @@ def note_refused(*, key: str) -> None:
 
 
 def purge_tokens(*, now: datetime) -> int:
-    """Deletes what has expired of tokens and of the digests of ended ones; returns how many. Goes over all people."""
-    expired: int = ApiToken.objects.filter(expiry__lte=now).delete()[0]
+    """Deletes expired tokens, idle sessions and the digests of ended ones; returns how many. Goes over all people."""
+    idle = Q(kind=TokenKind.SESSION, last_used_at__lt=now - settings.SESSION_IDLE)
+    expired: int = ApiToken.objects.filter(idle | Q(expiry__lte=now)).delete()[0]
     forgotten: int = RevokedToken.objects.filter(expires_at__lte=now).delete()[0]
     return expired + forgotten

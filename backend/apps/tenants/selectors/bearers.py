@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from apps.accounts.services.tokens import digest_key
+from apps.accounts.services.tokens import digest_key, is_idle
 from apps.accounts.types import TokenKind
 from apps.common.tenancy import TenantId
 from apps.tenants.types import Bearer, Member, Role
@@ -24,7 +24,7 @@ _BEARER = """
 
 
 def find_bearer(*, key: str, now: datetime) -> Bearer | None:
-    """Who carries the token `key`: one query by its digest. None for an unknown, expired or closed one."""
+    """Who carries the token `key`: one query by its digest. None for an unknown, expired, idle or closed one."""
     with connection.cursor() as cursor:
         cursor.execute(_BEARER, [digest_key(key), now])
         row = cursor.fetchone()
@@ -33,6 +33,8 @@ def find_bearer(*, key: str, now: datetime) -> Bearer | None:
     user_id, username, email, display_name, is_email_verified, pending_email, is_staff = row[:7]
     tenant, tenant_name, role, time_zone, settings, created_at = row[7:13]
     token_id, last_used_at, kind, scopes, authenticated_at, second_factor_at = row[13:]
+    if kind == TokenKind.SESSION and is_idle(last_used_at=last_used_at, now=now):
+        return None
     member = Member(
         user_id=user_id,
         username=username,

@@ -129,7 +129,7 @@ def test_a_reset_by_mail_lets_in_with_the_new_password_alone() -> None:
 
 
 def test_a_password_that_was_reset_still_asks_for_the_second_factor() -> None:
-    make_protected(username="ada", email="ada@example.org")
+    make_protected(username="ada")
     ask_for_reset("ada@example.org")
     anonymous().post("/api/auth/password/reset/confirm/", {**read_reset_link(), "password": NEW})
     answer = anonymous().post("/api/auth/token/", {"username": "ada", "password": NEW})
