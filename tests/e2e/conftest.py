@@ -2,14 +2,14 @@
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from devstack.stack import Stack
+from tests.e2e import people
+from tests.e2e.site import PATIENCE_MS, Site, address_of_pages, watched
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # As root Chromium needs --no-sandbox; the rest keeps it from looking for hosts outside.
@@ -22,13 +22,15 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-# Two cores carry ten processes and a browser: patience costs nothing where all is well.
-PATIENCE_MS = 20_000
 
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    with Stack() as stack:
+    """The model is behind HTTP and keeps a journal of what it was told."""
+    stack = Stack()
+    model = {"LLM_BASE_URL": f"{stack.urls.llm}/v1", "LLM_API_KEY": "key", "LLM_MODEL": "gpt-4o-mini"}
+    stack.update_env({"FRONTEND_BASE_URL": address_of_pages(stack), **model})
+    with stack:
         yield stack
 
 
@@ -52,25 +54,27 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
+@pytest.fixture(scope="session")
+def site(browser: Browser, stack: Stack) -> Site:
+    return Site(stack=stack, browser=browser)
+
+
+@pytest.fixture(scope="session")
+def staff(site: Site) -> Iterator[Page]:
+    """The admin, signed in once with a second factor."""
+    with site.elsewhere() as page:
+        people.sign_in_as_staff(page, site.stack)
+        yield page
+
+
 @pytest.fixture
-def context(browser: Browser, stack: Stack) -> Iterator[BrowserContext]:
-    context = browser.new_context(base_url=stack.urls.frontend, viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(PATIENCE_MS)
+def context(site: Site) -> Iterator[BrowserContext]:
+    context = site.new_context()
     yield context
     context.close()
 
 
 @pytest.fixture
-def page(context: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A page on which any script error or refused resource (CSP) fails the test."""
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(f"script error: {error}"))
-    page.on("console", lambda line: problems.append(line.text) if "Content Security Policy" in line.text else None)
-    yield page
-    if problems:
-        folder = Path(__file__).resolve().parents[2] / "test-results"
-        folder.mkdir(exist_ok=True)
-        page.screenshot(path=folder / f"{request.node.name}.png")
-        print(problems, file=sys.stderr)
-    assert not problems, problems
+def page(context: BrowserContext) -> Iterator[Page]:
+    with watched(context.new_page()) as page:
+        yield page
