@@ -45,3 +45,12 @@ def test_the_filter_is_that_of_all_lines() -> None:
 def test_an_answer_of_the_proxys_own_carries_the_headers(name: str) -> None:
     errors = CADDYFILE.split("handle_errors {", maxsplit=1)[1].split("\n\t}", maxsplit=1)[0]
     assert f"header {name} " in errors
+
+
+def test_the_api_without_tls_is_refused_and_pages_are_led_to_it() -> None:
+    plain = CADDYFILE.split("http://{$BACKEND_HOST} {", maxsplit=1)[1].split("\n}\n", maxsplit=1)[0]
+    refused, led = plain.split("handle {", maxsplit=1)
+    assert "handle /api/* {" in refused
+    assert " 403" in refused
+    assert "redir https://{host}{uri}" in led
+    assert "reverse_proxy" not in plain
