@@ -278,7 +278,7 @@ def test_a_closed_account_gets_no_token_for_a_right_answer() -> None:
     actor, app = make_protected()
     challenge = ask_for_token(actor).json()["challenge"]["id"]
     get_user_model().objects.filter(id=actor.user_id).update(is_active=False)
-    assert answer(challenge, code=app.code()).json()["code"] == "bad_credentials"
+    assert answer(challenge, code=app.code()).json()["code"] == "challenge_expired"
 
 
 # --- The session of Django admin -------------------------------------------------------------------------------------
