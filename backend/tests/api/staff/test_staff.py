@@ -74,11 +74,7 @@ def test_people_are_found(query: str, expected: set[str]) -> None:
 def list_staff_endpoints() -> list[tuple[str, str]]:
     """Every address that is for staff, by the permission of its view."""
     views = {str(pattern.name): get_view(pattern) for pattern in list_patterns()}
-    return [
-        (method, name)
-        for method, name in list_endpoints()
-        if IsStaff in views[name].permission_classes
-    ]
+    return [(method, name) for method, name in list_endpoints() if IsStaff in views[name].permission_classes]
 
 
 @pytest.mark.failure("T11")
