@@ -7,14 +7,15 @@ from hashlib import sha256
 from devstack.config import Config
 from devstack.launch import STACK_MARK
 from devstack.net import LOOPBACK, frontend_database_url
-from devstack.postgres import BACKEND_DATABASE, Cluster
+from devstack.postgres import BACKEND_DATABASE, RUNTIME_ROLE, Cluster
 from devstack.valkey import Store
 
 # A shell may carry these for another project (or for a test run): they would steer our services.
 NEVER_INHERITED = ("PYTHONPATH", "PYTHONHOME", "DJANGO_SETTINGS_MODULE", "PYTEST_CURRENT_TEST", "PYTEST_XDIST_WORKER")
 # What one service must not see of the other.
 BACKEND_ONLY = (
-    *("DATABASE_URL", "BACKEND_SECRET_KEY", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "LLM_API_KEY"),
+    *("DATABASE_URL", "DATABASE_RUNTIME_ROLE", "BACKEND_SECRET_KEY"),
+    *("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "LLM_API_KEY"),
     *("EMAIL_URL", "EMAIL_PROVIDER_KEY", "EMAIL_PROVIDER_OPTIONS"),
 )
 FRONTEND_ONLY = ("FRONTEND_DATABASE_URL", "FRONTEND_SECRET_KEY")
@@ -25,6 +26,8 @@ class Addresses:
     """Where the stores are, ours or the person's own."""
 
     database_url: str
+    # The same database as the owner of its tables, which `migrate` needs.
+    owner_database_url: str
     frontend_database_url: str
     redis_url: str
 
@@ -43,10 +46,12 @@ def store_of(config: Config, secrets: Mapping[str, str]) -> Store:
 
 def addresses_of(config: Config, secrets: Mapping[str, str]) -> Addresses:
     """Return where the stores are: what the environment names wins over the embedded servers."""
-    database_url = config.database_url or cluster_of(config, secrets).url(BACKEND_DATABASE)
+    cluster = cluster_of(config, secrets)
+    owner_url = config.database_url or cluster.url(BACKEND_DATABASE)
     return Addresses(
-        database_url=database_url,
-        frontend_database_url=config.frontend_database_url or frontend_database_url(database_url),
+        database_url=config.database_url or cluster.url(BACKEND_DATABASE, role=RUNTIME_ROLE),
+        owner_database_url=owner_url,
+        frontend_database_url=config.frontend_database_url or frontend_database_url(owner_url),
         redis_url=config.redis_url or store_of(config, secrets).url,
     )
 
@@ -84,6 +89,14 @@ def service_environment(config: Config, secrets: Mapping[str, str]) -> dict[str,
 def backend_environment(config: Config, secrets: Mapping[str, str]) -> dict[str, str]:
     """Return what backend, worker and beat get."""
     return _without(service_environment(config, secrets), FRONTEND_ONLY)
+
+
+def owner_environment(config: Config, secrets: Mapping[str, str]) -> dict[str, str]:
+    """Return what a command of the backend gets that changes tables: the owner's address, and whom to let use them."""
+    # On a server that is not ours one role may do everything, or the person names the other.
+    runtime_role = {} if config.database_url else {"DATABASE_RUNTIME_ROLE": RUNTIME_ROLE}
+    owner_url = addresses_of(config, secrets).owner_database_url
+    return backend_environment(config, secrets) | {"DATABASE_URL": owner_url} | runtime_role
 
 
 def frontend_environment(config: Config, secrets: Mapping[str, str]) -> dict[str, str]:

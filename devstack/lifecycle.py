@@ -17,7 +17,13 @@ import psycopg
 
 from devstack import credentials, health, launch, ports, postgres, programs, second_factor
 from devstack.config import Config, remember, restored
-from devstack.environment import addresses_of, backend_environment, cluster_of, frontend_environment
+from devstack.environment import (
+    addresses_of,
+    backend_environment,
+    cluster_of,
+    frontend_environment,
+    owner_environment,
+)
 from devstack.logs import tail
 from devstack.supervision import NAME as SUPERVISOR
 from devstack.supervision import Control, SupervisorError, write_configuration
@@ -30,6 +36,8 @@ ADMIN_USERNAME = "admin"
 # Dollars on the passkey that `up` prints: enough to try everything.
 PROMO_CREDIT = "5.00"
 BACKEND_PROGRAMS = frozenset({"backend", "worker", "beat"})
+# Commands of the backend that change tables, and so run as their owner.
+OWNER_COMMANDS = frozenset({"migrate"})
 
 Report = Callable[[str], None]
 
@@ -148,7 +156,7 @@ class Installation:
             done = subprocess.run(
                 [sys.executable, str(DJANGO_COMMANDS), json.dumps(commands)],
                 cwd=self.config.root / service,
-                env=self._command_environment(service),
+                env=self._command_environment(service, [command[0] for command in commands]),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -162,15 +170,18 @@ class Installation:
     def run_manage(self, service: str, arguments: Sequence[str]) -> int:
         """Run one management command at the terminal and return its exit code."""
         command = [sys.executable, "manage.py", *arguments]
-        environ = self._command_environment(service)
+        environ = self._command_environment(service, arguments[:1])
         return subprocess.run(command, cwd=self.config.root / service, env=environ, check=False).returncode
 
     def create_passkey(self, *, note: str, promo_credit: str = PROMO_CREDIT) -> str:
         """Make an invite passkey that brings `promo_credit` dollars, and return it in clear."""
         return self.manage("backend", create_passkey_command(note=note, promo_credit=promo_credit)).strip()
 
-    def _command_environment(self, service: str) -> dict[str, str]:
-        environ = (backend_environment if service == "backend" else frontend_environment)(self.config, self.secrets)
+    def _command_environment(self, service: str, names: Sequence[str]) -> dict[str, str]:
+        environment = backend_environment if service == "backend" else frontend_environment
+        if service == "backend" and OWNER_COMMANDS.intersection(names):
+            environment = owner_environment
+        environ = environment(self.config, self.secrets)
         # A command is no part of the stack: it must not be swept away with it.
         return {name: value for name, value in environ.items() if name != launch.STACK_MARK}
 

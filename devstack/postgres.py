@@ -17,7 +17,10 @@ from psycopg import sql
 from devstack.net import LOOPBACK, database_name, with_database
 from devstack.privileges import launcher, server_account
 
+# Owns the databases and their tables, and migrates them.
 ROLE = "afterresume"
+# What the backend's services run as: it owns nothing, so row-level security binds it.
+RUNTIME_ROLE = "afterresume_app"
 SUPERUSER = "postgres"
 BACKEND_DATABASE = "afterresume"
 FRONTEND_DATABASE = "afterresume_frontend"
@@ -130,17 +133,22 @@ class Cluster:
         return True
 
     def ensure_databases(self, *names: str) -> None:
-        """Make our role and its databases where they are missing.
+        """Make our roles and the owner's databases where they are missing.
 
-        The role is no superuser, as in production, but may make databases for tests. Extensions that only a superuser
-        may install go into the template, so that every database has them.
+        No role is a superuser, as in production, but the owner may make databases for tests, and act as the runtime
+        role in them. Extensions that only a superuser may install go into the template, so that every database has
+        them.
         """
         with psycopg.connect(self.url("template1", role=SUPERUSER), autocommit=True) as connection:
             for extension in SUPERUSER_EXTENSIONS:
                 connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension)))
-            if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone() is None:
-                statement = sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}")
-                connection.execute(statement.format(sql.Identifier(ROLE), sql.Literal(self.password)))
+            for role, rights in ((ROLE, "CREATEDB"), (RUNTIME_ROLE, "NOCREATEDB")):
+                if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None:
+                    statement = sql.SQL("CREATE ROLE {} LOGIN {} PASSWORD {}")
+                    words = (sql.Identifier(role), sql.SQL(rights), sql.Literal(self.password))
+                    connection.execute(statement.format(*words))
+            grant = sql.SQL("GRANT {} TO {}").format(sql.Identifier(RUNTIME_ROLE), sql.Identifier(ROLE))
+            connection.execute(grant)
         with psycopg.connect(self.url("postgres", role=SUPERUSER), autocommit=True) as connection:
             for name in names:
                 _create_database(connection, name, owner=ROLE)

@@ -13,12 +13,19 @@ from typing import Self
 
 from devstack import programs, second_factor
 from devstack.config import ROOT, Ports, load
-from devstack.environment import backend_environment, inheritable
+from devstack.environment import backend_environment, inheritable, owner_environment
 from devstack.lifecycle import ADMIN_USERNAME, Installation
 from devstack.net import free_ports
 
 # The surroundings of a test run point at its own servers: a stack brings its own.
-NOT_FOR_STACKS = ("DATABASE_URL", "FRONTEND_DATABASE_URL", "REDIS_URL", "DATA_DIR", "FAILPOINTS")
+NOT_FOR_STACKS = (
+    "DATABASE_URL",
+    "DATABASE_RUNTIME_ROLE",
+    "FRONTEND_DATABASE_URL",
+    "REDIS_URL",
+    "DATA_DIR",
+    "FAILPOINTS",
+)
 STOP_TIMEOUT_S = 30.0
 
 
@@ -102,6 +109,11 @@ class Stack:
     def env(self) -> dict[str, str]:
         """The environment of backend and worker, with the addresses of database and broker."""
         return backend_environment(self._installation.config, self._installation.secrets)
+
+    @property
+    def owner_database_url(self) -> str:
+        """The backend's database as the owner of its tables."""
+        return owner_environment(self._installation.config, self._installation.secrets)["DATABASE_URL"]
 
     @property
     def admin_username(self) -> str:

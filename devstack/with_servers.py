@@ -1,7 +1,8 @@
 """`python -m devstack.with_servers [--durable] [--] COMMAND...`: a command with PostgreSQL and Valkey of its own.
 
 The servers live in a temporary folder on ephemeral ports and are gone when the command ends. DATABASE_URL and
-REDIS_URL, where they are already set, are used instead.
+REDIS_URL, where they are already set, are used instead. The address is the owner's, who may make databases; the name of
+the role that services run as is in DATABASE_RUNTIME_ROLE.
 """
 
 import argparse
@@ -37,11 +38,13 @@ def servers(*, environ: Mapping[str, str], is_durable: bool = False) -> Iterator
         folder = Path(tempfile.mkdtemp(prefix="afterresume-servers-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         database_port, store_port = free_ports(2)
+        ours: dict[str, str] = {}
         database_url = environ.get("DATABASE_URL", "")
         if not database_url:
             cluster = postgres.temporary_cluster(folder=folder, port=database_port, is_durable=is_durable)
             stack.callback(postgres.start(cluster=cluster, log_path=folder / "postgres.log").stop)
             database_url = cluster.url(postgres.BACKEND_DATABASE)
+            ours["DATABASE_RUNTIME_ROLE"] = postgres.RUNTIME_ROLE
         redis_url = environ.get("REDIS_URL", "")
         if not redis_url:
             store = valkey.Store(data_dir=folder / "valkey", port=store_port, is_durable=is_durable)
@@ -50,7 +53,7 @@ def servers(*, environ: Mapping[str, str], is_durable: bool = False) -> Iterator
         frontend_url = environ.get("FRONTEND_DATABASE_URL", "") or frontend_database_url(database_url)
         if environ.get("DATABASE_URL"):
             postgres.ensure_database(frontend_url)
-        yield {"DATABASE_URL": database_url, "FRONTEND_DATABASE_URL": frontend_url, "REDIS_URL": redis_url}
+        yield {**ours, "DATABASE_URL": database_url, "FRONTEND_DATABASE_URL": frontend_url, "REDIS_URL": redis_url}
 
 
 def run(command: Sequence[str], *, is_durable: bool) -> int:

@@ -1,6 +1,7 @@
 """Fixtures shared by all of the backend's tests."""
 
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any, Final
 
 import pytest
@@ -8,7 +9,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 
-from apps.common import rate_limits
+from apps.common import rate_limits, scopes
 
 _GUARDED_TABLES: Final = """
     SELECT DISTINCT format('%I', c.relname)
@@ -44,5 +45,19 @@ def _flush_past_append_only() -> Any:
 
     patch = pytest.MonkeyPatch()
     patch.setattr(DatabaseOperations, "execute_sql_flush", flush)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _scope_of_tests() -> Any:
+    """Lets tests and their threads arrange and look at rows of every tenant.
+
+    The name exists nowhere else. What runs behind an edge (a request, a task, a command) begins without a scope, as in
+    production, and sees what it has opened for itself.
+    """
+    everything = scopes.Scope(access=scopes.Access.EVERYTHING, name="tests")
+    patch = pytest.MonkeyPatch()
+    patch.setattr(scopes, "_scope", ContextVar("scope", default=everything))
     yield
     patch.undo()

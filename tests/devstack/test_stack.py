@@ -28,7 +28,7 @@ def stack() -> Iterator[Stack]:
 
 
 def write(stack: Stack, value: str) -> None:
-    with psycopg.connect(stack.env["DATABASE_URL"]) as connection:
+    with psycopg.connect(stack.owner_database_url) as connection:
         connection.execute("CREATE TABLE IF NOT EXISTS kept (value text)")
         connection.execute("DELETE FROM kept")
         connection.execute("INSERT INTO kept VALUES (%s)", [value])
@@ -37,7 +37,7 @@ def write(stack: Stack, value: str) -> None:
 
 
 def read(stack: Stack) -> tuple[str, str]:
-    with psycopg.connect(stack.env["DATABASE_URL"]) as connection:
+    with psycopg.connect(stack.owner_database_url) as connection:
         row = connection.execute("SELECT value FROM kept").fetchone()
     with redis.Redis.from_url(stack.env["REDIS_URL"], decode_responses=True) as client:
         value = client.get("kept")

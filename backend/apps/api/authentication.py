@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from apps.accounts.services.tokens import TOUCH_INTERVAL, note_refused, touch_token
 from apps.accounts.types import ALL_SCOPES, TokenKind
 from apps.api import support
-from apps.common import clock, rate_limits
+from apps.common import clock, rate_limits, scopes
 from apps.common.errors import Forbidden
 from apps.common.limits import API_ADDRESS
 from apps.common.rate_limits import network_of
@@ -65,7 +65,9 @@ class TokenAuthentication(authentication.BaseAuthentication):
         if bearer.token_last_used_at is None or now - bearer.token_last_used_at > TOUCH_INTERVAL:
             touch_token(public_id=bearer.token_id, now=now)
         if support.is_asked_for(request):
-            bearer = support.borrow_view(request=request, bearer=bearer, now=now)
+            with scopes.system_scope(scopes.SystemScope.AUTHENTICATION):
+                bearer = support.borrow_view(request=request, bearer=bearer, now=now)
+        scopes.bind_tenant(bearer.member.tenant)
         return TokenUser(bearer.member), bearer
 
     def authenticate_header(self, request: Request) -> str:
@@ -80,6 +82,12 @@ class SessionAuthentication(authentication.SessionAuthentication):
         found = super().authenticate(request)
         if found is not None and support.is_asked_for(request):
             raise SupportGrantInvalid
+        if found is not None:
+            with scopes.system_scope(scopes.SystemScope.AUTHENTICATION):
+                member = find_member(user_id=UUID(str(found[0].pk)))
+            # An account without a tenant sees the rows of none.
+            if member is not None:
+                scopes.bind_tenant(member.tenant)
         return found
 
 

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from apps.accounts.types import WRITE, TokenKind
 from apps.api.authentication import get_proof
-from apps.common import clock
+from apps.common import clock, scopes
 from apps.common.errors import Forbidden
 
 if TYPE_CHECKING:
@@ -79,13 +79,14 @@ class IsSessionToChange(BasePermission):
 
 
 class IsStaff(BasePermission):
-    """Members of staff, in a session that was opened with a second factor."""
+    """Members of staff, in a session that was opened with a second factor. Opens the metadata of all customers."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if not (_is_signed_in(request) and request.user.is_staff and _check_session(request)):
             return False
         if not get_proof(request).has_second_factor:
             raise SecondFactorRequired
+        scopes.bind_system(scopes.SystemScope.STAFF)
         return True
 
 

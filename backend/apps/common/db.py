@@ -15,6 +15,8 @@ from apps.common.money import MAX_ABS_MICROS
 # The transaction-local setting that `erasing()` switches on and the triggers of erasable tables ask for.
 _ERASURE: Final = "afterresume.erasure"
 
+POLICY: Final = "tenant_rows"
+
 
 class AddTenantReference(Operation):
     """Makes a foreign key between two tenant tables unable to cross tenants.
@@ -71,6 +73,60 @@ class AddTenantReference(Operation):
 
     def describe(self) -> str:
         return f"Keep {self.model_name}.{self.field_name} within one tenant"
+
+
+class ProtectTenantRows(Operation):
+    """Row-level security: the table's rows are visible and writable in their tenant's scope and in the house's.
+
+    `content` marks what customers wrote: the house's people (scope "staff") see metadata only, its machines see it.
+    `column` names the tenant. `accepts_none` lets anybody add, and nobody but the house read, rows of no tenant.
+    The owner of the table is bound as well (FORCE); superusers and roles with BYPASSRLS are not, so services run as
+    neither (`apps.common.roles`). Settings are read in sub-selects: once a query, not once a row.
+    """
+
+    reduces_to_sql = True
+    reversible = True
+
+    def __init__(
+        self, model_name: str, *, content: bool = False, column: str = "tenant_id", accepts_none: bool = False
+    ) -> None:
+        self.model_name = model_name
+        self.content = content
+        self.column = column
+        self.accepts_none = accepts_none
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """The ORM's picture of the models does not change."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        table = to_state.apps.get_model(app_label, self.model_name)._meta.db_table
+        opened = "('everything')" if self.content else "('everything', 'metadata')"
+        visible = (
+            f"\"{self.column}\" = (SELECT nullif(current_setting('afterresume.tenant', true), '')::uuid)"
+            f" OR (SELECT current_setting('afterresume.scope', true) IN {opened})"
+        )
+        writable = f'{visible} OR "{self.column}" IS NULL' if self.accepts_none else visible
+        schema_editor.execute(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY')
+        schema_editor.execute(f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY')
+        schema_editor.execute(f'CREATE POLICY {POLICY} ON "{table}" USING ({visible}) WITH CHECK ({writable})')
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        table = from_state.apps.get_model(app_label, self.model_name)._meta.db_table
+        schema_editor.execute(f'DROP POLICY {POLICY} ON "{table}"')
+        schema_editor.execute(f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY')
+        schema_editor.execute(f'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY')
+
+    def describe(self) -> str:
+        return f"Show rows of {self.model_name} to their tenant only"
+
+
+def open_tenant_rows(_apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """For RunPython, before the data of protected tables is changed: opens every row until the migration ends."""
+    schema_editor.execute("SELECT set_config('afterresume.scope', 'everything', true)")
 
 
 def micros_range(field: str, *, name: str, minimum: int = -MAX_ABS_MICROS) -> models.CheckConstraint:

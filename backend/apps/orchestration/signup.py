@@ -11,6 +11,7 @@ from apps.billing.services import accounts as reserve_accounts
 from apps.billing.services.credits import grant_promo_credit
 from apps.common.errors import Forbidden
 from apps.common.ids import TenantId, uuid7
+from apps.common.tenancy import SystemScope, system_scope
 from apps.invitations.services import redeem_passkey
 from apps.invitations.types import RedeemedPasskey
 from apps.observability.services import record_audit, record_event
@@ -27,7 +28,7 @@ def sign_up(*, username: str, email: str, password: str, passkey: str, now: date
     """
     users.check_new_user(username=username, email=email, password=password)
     user_id = uuid7()
-    with transaction.atomic():
+    with system_scope(SystemScope.SIGN_UP), transaction.atomic():
         redeemed = redeem_passkey(raw=passkey, email=email, user_id=user_id, now=now)
         users.create_user(user_id=user_id, username=username, email=email, password=password, now=now)
         tenant = redeemed.tenant or open_tenant(name=username, now=now)
@@ -53,7 +54,7 @@ def create_person(
     if actor is not None and not actor.is_staff:
         raise Forbidden
     user_id = uuid7()
-    with transaction.atomic():
+    with system_scope(SystemScope.SIGN_UP), transaction.atomic():
         users.create_user(
             user_id=user_id,
             username=username,

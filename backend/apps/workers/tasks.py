@@ -8,7 +8,7 @@ from apps.accounts.services.purging import purge_identities
 from apps.billing.services.proof import prove_ledger
 from apps.common import clock
 from apps.common.purging import purge_plugged
-from apps.common.tenancy import TenantId
+from apps.common.tenancy import SystemScope, TenantId, system_scope
 from apps.mail.delivery import deliver_due
 from apps.mail.services import erase_old
 from apps.orchestration.erasure.runner import erase_due_accounts
@@ -44,18 +44,21 @@ def run_ledger_proof() -> bool:
 
 
 @shared_task(name="send_mails")
+@system_scope(SystemScope.MAIL)
 def run_mail_delivery() -> int:
     """One round of delivery; returns how many mails went out."""
     return deliver_due(clock=clock.now).sent
 
 
 @shared_task(name="erase_old_mails")
+@system_scope(SystemScope.MAIL)
 def run_mail_erasure() -> int:
     """Empties mails that ended long ago; returns how many."""
     return erase_old(now=clock.now())
 
 
 @shared_task(name="purge_expired")
+@system_scope(SystemScope.RETENTION)
 def run_purge() -> int:
     """Deletes expired tokens and answers that nobody will ask for again; returns how many rows."""
     now = clock.now()
@@ -63,12 +66,14 @@ def run_purge() -> int:
 
 
 @shared_task(name="erase_due_accounts")
+@system_scope(SystemScope.ERASURE)
 def run_account_erasure() -> int:
     """Takes every due erasure as far as it comes; returns how many came to their end."""
     return erase_due_accounts(clock=clock.now)
 
 
 @shared_task(name="purge_exports")
+@system_scope(SystemScope.RETENTION)
 def run_export_purge() -> int:
     """Closes the links of exports whose time is over and removes their files; returns how many files."""
     now = clock.now()
@@ -77,6 +82,7 @@ def run_export_purge() -> int:
 
 
 @shared_task(name="sweep_export_files")
+@system_scope(SystemScope.RETENTION)
 def run_export_sweep() -> int:
     """Removes files of exports that no row claims; returns how many."""
     return sweep_orphans(now=clock.now())

@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "apps.observability.middleware.RequestIdMiddleware",
     "apps.api.middleware.OriginMiddleware",
+    "apps.api.scoping.ScopeMiddleware",
     "apps.api.middleware.BoundsMiddleware",
     "apps.api.limits.GiveBackMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
@@ -97,6 +98,8 @@ TEMPLATES = [
 # --- PostgreSQL ------------------------------------------------------------------------------------------------------
 # The pool is psycopg's own. Timeouts turn a convoy on one account's row into a clear 503 instead of a pile of threads.
 _database = read_database("DATABASE_URL")
+# Django's backend, which also tells the database whose rows the present work may see.
+_database["ENGINE"] = "apps.common.postgres"
 _pool_size: int = env.int("DATABASE_POOL_SIZE", default=8)
 _database["OPTIONS"] = {
     "options": "-c statement_timeout=15000 -c lock_timeout=4000 -c idle_in_transaction_session_timeout=30000",
@@ -110,6 +113,10 @@ else:
 _database["CONN_HEALTH_CHECKS"] = True
 _database["ATOMIC_REQUESTS"] = False
 DATABASES = {"default": _database}
+# For `migrate` alone, which runs as the owner of the tables: whom it grants the use of rows to.
+DATABASE_RUNTIME_ROLE: str = env.str("DATABASE_RUNTIME_ROLE", default="")
+# Whether a service refuses to run as a role that row-level security does not bind.
+REFUSE_POWERFUL_ROLE = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Identities ------------------------------------------------------------------------------------------------------

@@ -48,6 +48,7 @@ DEFAULT_FROM_EMAIL = check_sender(
 )
 if not read_transport().is_configured:
     raise ImproperlyConfigured("EMAIL_URL (or EMAIL_PROVIDER) must say how mail leaves: see .env.example.")
+REFUSE_POWERFUL_ROLE = True
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 # Browsers take such a cookie over TLS from this very host alone: no sister domain can plant one.

@@ -5,6 +5,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection, transaction
 from django.http import HttpResponse
 from rest_framework.request import Request
@@ -12,8 +13,9 @@ from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory, force_authenticate
 from rest_framework.views import APIView
 
-from apps.api.idempotency import idempotent
+from apps.api.idempotency import _wait_for_turn, idempotent
 from apps.api.models import StoredAnswer
+from apps.common.scopes import SystemScope, bind_system, bind_tenant, edge
 from apps.invitations.models import InvitePasskey
 from apps.tenants.models import Profile, Tenant
 from tests.api_client import Client, client_for, with_key
@@ -107,8 +109,13 @@ class Odd(APIView):
 def ask_odd(kind: str, **headers: str) -> Any:
     actor = make_actor()
     request = APIRequestFactory().post("/api/odd/", {"kind": kind}, headers=headers)
+    request.session = SessionStore()
     force_authenticate(request, user=Profile.objects.select_related("user").get(user_id=actor.user_id).user)
-    return Odd.as_view()(request)
+    with edge():
+        # As authentication and the permission for staff would.
+        bind_tenant(actor.tenant)
+        bind_system(SystemScope.STAFF)
+        return Odd.as_view()(request)
 
 
 @pytest.mark.django_db
@@ -158,7 +165,7 @@ def test_a_repeat_that_waits_too_long_is_told_to_come_again() -> None:
     staff = make_staff()
     client = client_for(staff)
 
-    def hold() -> Any:
+    def repeat() -> Any:
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SET lock_timeout = '200ms'")
@@ -167,7 +174,8 @@ def test_a_repeat_that_waits_too_long_is_told_to_come_again() -> None:
             connection.close()
 
     with transaction.atomic(), ThreadPoolExecutor(1) as pool:
-        first = call(client_for(staff), "k")
-        response = pool.submit(hold).result(timeout=20)
-    assert (first.status_code, response.status_code) == (201, 503)
+        # The first call, which is still at work in its transaction.
+        _wait_for_turn(staff, "k")
+        response = pool.submit(repeat).result(timeout=20)
+    assert response.status_code == 503
     assert response.json()["code"] == "unavailable"

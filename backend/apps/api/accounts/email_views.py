@@ -16,7 +16,7 @@ from apps.api.accounts.credential_serializers import (
     VerifiedEmailSerializer,
     VerifyEmailSerializer,
 )
-from apps.api.accounts.views import OpenView
+from apps.api.anonymous import OpenView
 from apps.api.authentication import get_user_id
 from apps.api.limits import EMAIL_ACTS, LINKS
 from apps.api.permissions import IsSession, check_fresh

@@ -21,7 +21,7 @@ from apps.api.accounts.credential_serializers import (
     RequestResetSerializer,
     ResetPasswordSerializer,
 )
-from apps.api.accounts.views import OpenView
+from apps.api.anonymous import OpenView
 from apps.api.authentication import find_token_id, get_user_id, mark_session
 from apps.api.limits import LINKS, PASSWORD_RESETS, REAUTHENTICATIONS
 from apps.api.permissions import IsSession

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.permissions import SAFE_METHODS, AllowAny, BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -24,6 +24,7 @@ from apps.api.accounts.second_factor_serializers import (
     TotpSetupSerializer,
 )
 from apps.api.accounts.serializers import TokenSerializer
+from apps.api.anonymous import OpenView
 from apps.api.authentication import SESSION_SECOND_FACTOR, get_member, get_proof
 from apps.api.limits import CODE_GUESSES
 from apps.api.permissions import IsFreshToChange
@@ -35,11 +36,9 @@ from apps.tenants import services as tenants
 from apps.tenants.types import Bearer
 
 
-class TokenSecondFactorView(APIView):
-    """For those who have shown their password. JSON bodies only, so that no other site's form can post here."""
+class TokenSecondFactorView(OpenView):
+    """For those who have shown their password."""
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
     limits = CODE_GUESSES
 
     @extend_schema(request=AnswerSerializer, responses=TokenSerializer, tags=["auth"], auth=[])

@@ -3,7 +3,7 @@
 from django.contrib.auth import get_user_model, login, logout
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -20,6 +20,7 @@ from apps.api.accounts.serializers import (
     TokenRequestSerializer,
     TokenSerializer,
 )
+from apps.api.anonymous import OpenView
 from apps.api.authentication import get_actor, get_member, mark_session
 from apps.api.limits import PASSWORD_GUESSES, SIGN_UPS
 from apps.api.permissions import IsSession
@@ -30,13 +31,6 @@ from apps.orchestration.selectors import find_open_deletion
 from apps.orchestration.signup import sign_up
 from apps.tenants import services as tenants
 from apps.tenants.types import Bearer, Member
-
-
-class OpenView(APIView):
-    """For those who have no token yet. JSON bodies only, so that no other site's form can post here."""
-
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
 
 
 class TokenView(OpenView):

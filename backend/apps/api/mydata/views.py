@@ -7,11 +7,11 @@ from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, status
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.api.anonymous import OpenView
 from apps.api.authentication import get_actor
 from apps.api.idempotency import idempotent
 from apps.api.jobs.serializers import JobSerializer
@@ -106,10 +106,7 @@ class DeleteView(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class CertificateView(APIView):
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
-
+class CertificateView(OpenView):
     @extend_schema(operation_id="erasure_certificate", tags=["me"], responses=CertificateSerializer, auth=[])
     def get(self, request: Request, token: str) -> Response:
         """The certificate of an erasure, for whoever has its link."""

@@ -14,6 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from redis import Redis
 
 from apps.artifacts.storage import check_storage
+from apps.common.roles import find_role_problems
 
 logger = structlog.get_logger(__name__)
 
@@ -43,6 +44,15 @@ def check_migrations() -> None:
         connection.close()
 
 
+def check_isolation() -> None:
+    """The database shows each customer their own rows: the role is bound by row-level security, on every table."""
+    try:
+        if settings.REFUSE_POWERFUL_ROLE and (problems := find_role_problems()):
+            raise NotReady(problems[0])
+    finally:
+        connection.close()
+
+
 def check_cache() -> None:
     """A value written to the cache can be read back."""
     key, value = f"probe:{secrets.token_hex(4)}", secrets.token_hex(4)
@@ -67,6 +77,7 @@ PROBES: Final[Mapping[str, Callable[[], None]]] = {
     "broker": check_broker,
     "storage": check_storage,
     "migrations": check_migrations,
+    "isolation": check_isolation,
 }
 
 # As many threads as probes: when one hangs, the next round waits for it and reports that, and threads never pile up.

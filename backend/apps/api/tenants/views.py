@@ -22,6 +22,7 @@ from apps.api.tenants.serializers import (
     TransferSerializer,
 )
 from apps.common import clock
+from apps.common.scopes import SystemScope, bind_system
 from apps.orchestration import members as orchestration
 from apps.tenants.models import Profile
 from apps.tenants.selectors import members as selectors
@@ -65,6 +66,12 @@ class MemberListView(generics.ListAPIView[Profile]):
 
 class MemberView(APIView):
     permission_classes = (IsAuthenticated, IsFreshToChange)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method == "DELETE":
+            # Whoever leaves goes on in a tenant that is made for them.
+            bind_system(SystemScope.MEMBERSHIP)
 
     @extend_schema(operation_id="tenant_members_retrieve", tags=["tenant"], responses=MemberDetailSerializer)
     def get(self, request: Request, user_id: UUID) -> Response:

@@ -20,7 +20,7 @@ from apps.billing.models.usage import COUNTS
 from apps.billing.services.chain import GENESIS, hash_entry
 from apps.billing.services.rating import sum_charges
 from apps.billing.types import CLAWBACKS, Charge
-from apps.common.tenancy import TenantId
+from apps.common.tenancy import SystemScope, TenantId, system_scope
 
 _log = structlog.get_logger(__name__)
 
@@ -80,6 +80,7 @@ _HEADS: Final = """
 """
 
 
+@system_scope(SystemScope.PROOF)
 def prove_ledger(*, now: datetime) -> LedgerProof:
     """Proves the whole ledger over all tenants, stores the result and raises an alarm in the log when it is broken."""
     started = time.monotonic()

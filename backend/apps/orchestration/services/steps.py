@@ -16,7 +16,7 @@ from structlog.contextvars import bound_contextvars
 
 from apps.common.clock import Clock
 from apps.common.errors import Conflict, PaymentRequired
-from apps.common.tenancy import TenantId
+from apps.common.tenancy import TenantId, tenant_scope
 from apps.observability.context import bind_request, clear_request
 from apps.orchestration.dispatch import send_hints_on_commit
 from apps.orchestration.models import Job, JobRun
@@ -75,11 +75,16 @@ def claim_run(*, tenant: TenantId, run_id: UUID, now: datetime) -> tuple[str, st
 
 
 def execute_run(*, tenant: TenantId, run_id: UUID, clock: Clock) -> bool:
-    """Claims an attempt and runs it. False when another worker has it or it is done.
+    """Claims an attempt and runs it, in the scope of its tenant. False when another worker has it or it is done.
 
     A crash of the step's own code ends the attempt at once; when even that cannot be written, the sweeper does it after
     the lease.
     """
+    with tenant_scope(tenant):
+        return _execute_run(tenant=tenant, run_id=run_id, clock=clock)
+
+
+def _execute_run(*, tenant: TenantId, run_id: UUID, clock: Clock) -> bool:
     claimed = claim_run(tenant=tenant, run_id=run_id, now=clock())
     if claimed is None:
         return False

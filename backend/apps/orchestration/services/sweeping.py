@@ -13,7 +13,7 @@ from django.db import transaction
 from apps.billing import selectors as billing_selectors
 from apps.billing.services import holds
 from apps.billing.types import HoldView
-from apps.common.tenancy import TenantId
+from apps.common.tenancy import SystemScope, TenantId, system_scope, tenant_scope
 from apps.orchestration.dispatch import send_hints
 from apps.orchestration.models import JobRun
 from apps.orchestration.services.calls import abandon_call, find_open_hold
@@ -32,6 +32,7 @@ REPEAT_AFTER: Final = timedelta(seconds=60)
 INTERRUPTED: Final = "The work was interrupted. You have not been charged for the part that was lost."
 
 
+@system_scope(SystemScope.SWEEPER)
 def sweep(*, now: datetime) -> SweepResult:
     """One round over all tenants: due steps, dead workers, overdue holds."""
     result = SweepResult(
@@ -63,7 +64,8 @@ def close_expired_runs(*, now: datetime) -> int:
     """Ends every attempt whose worker has not come back within its lease."""
 
     def close(run: JobRun) -> bool:
-        return give_up_run(run=view_run(run), code="interrupted", message=INTERRUPTED, now=now)
+        with tenant_scope(TenantId(run.tenant_id)):
+            return give_up_run(run=view_run(run), code="interrupted", message=INTERRUPTED, now=now)
 
     expired = JobRun.objects.filter(state=RunState.RUNNING, lease_until__lt=now).order_by("lease_until", "id")
     return _close_each(list(expired[:BATCH]), close)
@@ -73,7 +75,8 @@ def close_overdue_holds(*, now: datetime) -> int:
     """Ends every hold past its lease that nobody will use any more; one whose step still waits gets a fresh lease."""
 
     def close(hold: HoldView) -> bool:
-        return close_overdue_hold(hold=hold, now=now)
+        with tenant_scope(hold.tenant):
+            return close_overdue_hold(hold=hold, now=now)
 
     return _close_each(billing_selectors.list_overdue_holds(now=now, limit=BATCH), close)
 

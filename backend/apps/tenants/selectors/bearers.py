@@ -7,7 +7,7 @@ from django.db import connection
 
 from apps.accounts.services.tokens import digest_key, is_idle
 from apps.accounts.types import TokenKind
-from apps.common.tenancy import TenantId
+from apps.common.tenancy import SystemScope, TenantId, system_scope
 from apps.tenants.types import Bearer, Member, Role
 
 # Every request with a token asks this. Plain SQL, because the ORM takes longer to build the query than it takes to run.
@@ -25,7 +25,7 @@ _BEARER = """
 
 def find_bearer(*, key: str, now: datetime) -> Bearer | None:
     """Who carries the token `key`: one query by its digest. None for an unknown, expired, idle or closed one."""
-    with connection.cursor() as cursor:
+    with system_scope(SystemScope.AUTHENTICATION), connection.cursor() as cursor:
         cursor.execute(_BEARER, [digest_key(key), now])
         row = cursor.fetchone()
     if row is None:

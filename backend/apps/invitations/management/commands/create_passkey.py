@@ -10,6 +10,7 @@ from django.core.management.base import CommandError
 from apps.common import clock
 from apps.common.errors import Invalid
 from apps.common.money import MICROS_PER_DOLLAR, format_dollars
+from apps.common.tenancy import SystemScope, system_scope
 from apps.invitations.services import PasskeyMadeAlready, create_passkey
 from apps.observability.commands import AuditedCommand
 
@@ -40,6 +41,7 @@ class Command(AuditedCommand):
         parser.add_argument("--key", default="", help="A name for this act: run twice with it, it makes one passkey.")
         parser.add_argument("--raw", action="store_true", help="Print the key alone.")
 
+    @system_scope(SystemScope.COMMAND)
     def handle(self, *args: Any, **options: Any) -> None:
         now, days = clock.now(), options["expires_days"]
         if days is not None and not 1 <= days <= _MAX_DAYS:

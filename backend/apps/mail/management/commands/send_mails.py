@@ -3,6 +3,7 @@
 from typing import Any
 
 from apps.common import clock
+from apps.common.tenancy import SystemScope, system_scope
 from apps.mail.delivery import deliver_due
 from apps.observability.commands import AuditedCommand
 
@@ -10,6 +11,7 @@ from apps.observability.commands import AuditedCommand
 class Command(AuditedCommand):
     help = "Send the mails that are due."
 
+    @system_scope(SystemScope.MAIL)
     def handle(self, *args: Any, **options: Any) -> None:
         done = deliver_due(clock=clock.now)
         self.stdout.write(

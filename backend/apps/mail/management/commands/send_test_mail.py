@@ -7,6 +7,7 @@ from django.core.management.base import CommandError
 
 from apps.common import clock
 from apps.common.ids import uuid7
+from apps.common.tenancy import SystemScope, system_scope
 from apps.mail.kinds import CHECK
 from apps.mail.registry import get_kind
 from apps.mail.rendering import render_mail
@@ -20,6 +21,7 @@ class Command(AuditedCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("address")
 
+    @system_scope(SystemScope.COMMAND)
     def handle(self, *args: Any, address: str, **options: Any) -> None:
         mail_id = uuid7()
         try:

@@ -7,6 +7,7 @@ from django.core.management.base import CommandError
 
 from apps.accounts.selectors import find_user
 from apps.common import clock
+from apps.common.tenancy import SystemScope, system_scope
 from apps.mfa.services.resets import reset_factors
 from apps.observability.commands import AuditedCommand
 
@@ -18,6 +19,7 @@ class Command(AuditedCommand):
         parser.add_argument("username")
         parser.add_argument("--reason", required=True, help="Why; kept in the audit.")
 
+    @system_scope(SystemScope.COMMAND)
     def handle(self, *args: Any, **options: Any) -> None:
         username, reason = options["username"], options["reason"].strip()
         if not reason:

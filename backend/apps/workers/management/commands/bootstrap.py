@@ -10,6 +10,7 @@ from django.db import transaction
 from apps.billing.services.seed import publish_example_rate_cards
 from apps.common import clock
 from apps.common.errors import Invalid
+from apps.common.tenancy import SystemScope, system_scope
 from apps.observability.commands import AuditedCommand
 from apps.orchestration.bootstrap import AdminResult, ensure_admin
 from apps.workers.beat_rows import install_schedule
@@ -28,6 +29,7 @@ class Command(AuditedCommand):
             help="Holds the password; made with a random one, readable by you alone, when it does not exist.",
         )
 
+    @system_scope(SystemScope.COMMAND)
     def handle(self, *args: Any, **options: Any) -> None:
         now, path = clock.now(), options["admin_password_file"]
         try:

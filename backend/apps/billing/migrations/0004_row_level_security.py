@@ -1,0 +1,20 @@
+"""Rows are visible in their tenant's scope and in the house's: docs/decisions/0007-row-level-security.md."""
+
+from django.db import migrations
+
+from apps.common.db import ProtectTenantRows
+
+
+class Migration(migrations.Migration):
+    dependencies = [("billing", "0003_audit_in_one_place")]
+
+    operations = [
+        ProtectTenantRows("BillingProfile"),
+        ProtectTenantRows("ReserveAccount"),
+        ProtectTenantRows("ReserveHold"),
+        ProtectTenantRows("ReserveLedgerEntry"),
+        ProtectTenantRows("LedgerAnchor"),
+        ProtectTenantRows("UsageEvent"),
+        ProtectTenantRows("LossEntry"),
+        ProtectTenantRows("BillingAuditLog", accepts_none=True),
+    ]

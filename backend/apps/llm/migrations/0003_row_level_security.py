@@ -1,0 +1,13 @@
+"""Rows are visible in their tenant's scope and in the house's: docs/decisions/0007-row-level-security.md."""
+
+from django.db import migrations
+
+from apps.common.db import ProtectTenantRows
+
+
+class Migration(migrations.Migration):
+    dependencies = [("llm", "0002_blanked_by_erasure")]
+
+    operations = [
+        ProtectTenantRows("LLMCall", content=True),
+    ]
