@@ -32,6 +32,7 @@ PROTECTED_TABLES: Final = """
 UNIQUE_WITHOUT_TENANT: Final = {
     ("invitations_invitepasskey", "digest"): "192 random bits",
     ("invitations_invitepasskey", "used_by_id"): "the person who signs up, with an id that we make",
+    ("invitations_invitepasskey", "operation_key"): "named by operators on the command line only",
     ("tenants_profile", "user_id"): "a person is in one tenant; the id comes from us",
     ("billing_billingprofile", "stripe_customer_id"): "given by Stripe, never by a caller",
     ("api_storedanswer", "user_id"): "the person who asks",
