@@ -2,11 +2,15 @@
 
 from allauth.account.views import login
 from django.urls import path
+from django.views.decorators.http import require_http_methods
 
 from apps.accounts.views import email, passwords, reauthentication, second_factor, sign_out, sign_up
 
+# allauth's view takes PUT for a POST.
+sign_in = require_http_methods(["GET", "HEAD", "POST"])(login)
+
 urlpatterns = [
-    path("login/", login, name="account_login"),
+    path("login/", sign_in, name="account_login"),
     path("logout/", sign_out.sign_out, name="account_logout"),
     path("signup/", sign_up.sign_up_redirect, name="account_signup"),
     path("second-factor/", second_factor.second_factor, name="account_second_factor"),

@@ -7,15 +7,17 @@ import argparse
 import re
 import sys
 import threading
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 from tests.fakes import house_shapes as house
 from tests.fakes import shapes
 from tests.fakes.identity import refuse
-from tests.fakes.lists import page_of
+from tests.fakes.lists import find, page_of
 from tests.fakes.server import Answer, Received, Reply
 from tests.fakes.shapes import Json
 from tests.fakes.staff import StaffFake
+from tests.fakes.tenancy import ABSENT
 
 ENTRY = r"/api/worklogs/(?P<id>[0-9a-f-]{36})/"
 REPORT = r"/api/reports/(?P<id>[0-9a-f-]{36})/"
@@ -50,7 +52,7 @@ class FakeBackend(StaffFake):
         self._signed_in("PATCH", ENTRY, self._change_entry)
         self._signed_in("DELETE", ENTRY, self._set_deleted(is_deleted=True))
         self._signed_in("POST", f"{ENTRY}restore/", self._set_deleted(is_deleted=False))
-        self._signed_in("GET", f"{ENTRY}versions/", lambda *_: Reply(body=page_of(self.versions)))
+        self._signed_in("GET", f"{ENTRY}versions/", self._beside(self.entries, lambda: self.versions))
         for path in ("/api/employers/", "/api/projects/", "/api/tags/"):
             named = [{"id": shapes.new_id(), "name": path.strip("/").split("/")[-1].capitalize()}]
             self._signed_in("GET", path, self._all(named))
@@ -61,11 +63,11 @@ class FakeBackend(StaffFake):
         self._signed_in("POST", "/api/reports/", self._create_report)
         self._signed_in("GET", REPORT, self._one(self.reports))
         self._signed_in("PATCH", REPORT, self._change(self.reports))
-        self._signed_in("DELETE", REPORT, lambda *_: Reply(status=204))
+        self._signed_in("DELETE", REPORT, self._delete_report)
         self._signed_in("GET", f"{REPORT}export/", self._export)
         self._signed_in("GET", "/api/jobs/", self._list_jobs)
         self._signed_in("GET", JOB, self._one(self.jobs))
-        self._signed_in("GET", f"{JOB}events/", lambda *_: Reply(body=page_of([self._event()])))
+        self._signed_in("GET", f"{JOB}events/", self._beside(self.jobs, lambda: [self._event()]))
         self._signed_in("POST", f"{JOB}cancel/", self._set_job_state("cancelled", 200))
         self._signed_in("POST", f"{JOB}retry/", self._set_job_state("queued", 202))
 
@@ -74,7 +76,7 @@ class FakeBackend(StaffFake):
         self._signed_in("GET", "/api/billing/reserve/ledger/", lambda got, _: Reply(body=page_of(self.ledger, got)))
         self._signed_in("GET", "/api/billing/usage/", lambda got, _: Reply(body=page_of(self.usage, got)))
         self._signed_in("GET", "/api/billing/profile/", lambda *_: Reply(body=self.billing_profile))
-        self._signed_in("PATCH", "/api/billing/profile/", self._change_billing)
+        self._as_owner("PATCH", "/api/billing/profile/", self._change_billing)
 
     # --- Worklog
 
@@ -100,7 +102,9 @@ class FakeBackend(StaffFake):
         return Reply(status=201, body=made)
 
     def _change_entry(self, received: Received, match: re.Match[str]) -> Reply:
-        found = next(item for item in self.entries if item["id"] == match["id"])
+        found = find(self.entries, match)
+        if found is None:
+            return ABSENT
         if received.body.get("version", found["version"]) != found["version"]:
             return refuse(409, "version_conflict", "This entry has changed in the meantime.")
         found |= received.body | {"version": found["version"] + 1}
@@ -108,7 +112,9 @@ class FakeBackend(StaffFake):
 
     def _set_deleted(self, *, is_deleted: bool) -> Answer:
         def answer(_received: Received, match: re.Match[str]) -> Reply:
-            found = next(item for item in self.entries if item["id"] == match["id"])
+            found = find(self.entries, match)
+            if found is None:
+                return ABSENT
             found["is_deleted"] = is_deleted
             return Reply(status=204) if is_deleted else Reply(body=found)
 
@@ -154,7 +160,12 @@ class FakeBackend(StaffFake):
         self.jobs.insert(0, job)
         return Reply(status=202, body={"report": made, "job": job})
 
-    def _export(self, received: Received, _match: re.Match[str]) -> Reply:
+    def _delete_report(self, _received: Received, match: re.Match[str]) -> Reply:
+        return Reply(status=204) if find(self.reports, match) else ABSENT
+
+    def _export(self, received: Received, match: re.Match[str]) -> Reply:
+        if find(self.reports, match) is None:
+            return ABSENT
         kind = received.query["format"]
         content = {"pdf": b"%PDF-1.7 of the fake", "md": b"# Brag document", "json": b"{}"}[kind]
         types = {"pdf": "application/pdf", "md": "text/markdown; charset=utf-8", "json": "application/json"}
@@ -167,7 +178,9 @@ class FakeBackend(StaffFake):
 
     def _set_job_state(self, state: str, status: int) -> Answer:
         def answer(_received: Received, match: re.Match[str]) -> Reply:
-            found = next(item for item in self.jobs if item["id"] == match["id"])
+            found = find(self.jobs, match)
+            if found is None:
+                return ABSENT
             found |= {"state": state, "can_cancel": state == "queued", "can_retry": state == "cancelled"}
             return Reply(status=status, body=found)
 
@@ -176,7 +189,7 @@ class FakeBackend(StaffFake):
     def _event(self) -> Json:
         return {"at": shapes.instant(), "name": "job.started", "message": "Started", "data": {}}
 
-    def _change_billing(self, received: Received, _match: re.Match[str]) -> Reply:
+    def _change_billing(self, received: Received, _match: re.Match[str], _username: str) -> Reply:
         self.billing_profile |= received.body
         return Reply(body=self.billing_profile)
 
@@ -184,8 +197,8 @@ class FakeBackend(StaffFake):
 
     def _one(self, items: list[Json]) -> Answer:
         def answer(_received: Received, match: re.Match[str]) -> Reply:
-            found = next((item for item in items if item["id"] == match["id"]), None)
-            return Reply(body=found) if found else refuse(404, "not_found", "There is no such thing.")
+            found = find(items, match)
+            return Reply(body=found) if found else ABSENT
 
         return answer
 
@@ -194,11 +207,17 @@ class FakeBackend(StaffFake):
 
     def _change(self, items: list[Json]) -> Answer:
         def answer(received: Received, match: re.Match[str]) -> Reply:
-            found = next(item for item in items if item["id"] == match["id"])
+            found = find(items, match)
+            if found is None:
+                return ABSENT
             found |= received.body
             return Reply(body=found)
 
         return answer
+
+    def _beside(self, items: list[Json], listed: Callable[[], list[Json]]) -> Answer:
+        """A list that belongs to one of `items`."""
+        return lambda _received, match: Reply(body=page_of(listed())) if find(items, match) else ABSENT
 
 
 def seed(fake: FakeBackend) -> None:

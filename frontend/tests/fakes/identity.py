@@ -27,7 +27,8 @@ def refuse(status: int, code: str, message: str, fields: Json | None = None, **h
 
 
 class IdentityFake(FakeServer):
-    """`add_user` makes a person; `factors` has what each has set up; `is_stale` asks for a fresh proof of identity."""
+    """`add_user` makes a person; `factors` has what each has set up; `is_stale` asks for a fresh proof of identity;
+    whoever is in `closed` has a deactivated account."""
 
     def __init__(self, port: int = 0) -> None:
         super().__init__(port)
@@ -37,6 +38,7 @@ class IdentityFake(FakeServer):
         self.tokens: dict[str, str] = {}
         self.factors: dict[str, Json] = {}
         self.challenges: dict[str, str] = {}
+        self.closed: set[str] = set()
         self.is_stale = False
         self.passkeys = {"good-passkey-0001": "active", **{f"{state}-passkey": state for state in PASSKEY_REFUSALS}}
         self.route("POST", "/api/auth/token/", self._token)
@@ -67,13 +69,18 @@ class IdentityFake(FakeServer):
 
         def checked(received: Received, match: re.Match[str]) -> Reply:
             username = self.tokens.get(received.token)
-            if username is None:
+            if username is None or username in self.closed:
                 return refuse(401, "token_invalid", "This token is not valid.")
+            if "x-support-grant" in received.headers and (refusal := self._check_grant(received, username)):
+                return refusal
             if is_dangerous and self.is_stale:
                 return refuse(403, "reauthentication_required", "Please confirm your password.")
             return answer(received, match, username)
 
         self.route(method, pattern, checked)
+
+    def _check_grant(self, _received: Received, _username: str) -> Reply | None:
+        return refuse(403, "support_grant_invalid", "This grant does not open that.")
 
     def _granted(self, username: str) -> Reply:
         expires_at = shapes.instant(datetime.now(UTC) + timedelta(days=14))
@@ -82,7 +89,7 @@ class IdentityFake(FakeServer):
     def _token(self, received: Received, _match: re.Match[str]) -> Reply:
         login, password = received.body["username"], received.body["password"]
         found = next((name for name, user in self.users.items() if login in {name, user["email"]}), None)
-        if found is None or self.passwords[found] != password:
+        if found is None or found in self.closed or self.passwords[found] != password:
             return refuse(400, "bad_credentials", "The username or password is not right.")
         self.is_stale = False
         if not self.factors[found]["is_on"]:

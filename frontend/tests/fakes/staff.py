@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.fakes import house_shapes as shapes
 from tests.fakes.identity import PersonAnswer, refuse
-from tests.fakes.lists import page_of
+from tests.fakes.lists import find, page_of
 from tests.fakes.server import Received, Reply
 from tests.fakes.shapes import Json
 from tests.fakes.tenancy import ABSENT, TenancyFake
@@ -27,8 +27,7 @@ class StaffFake(TenancyFake):
         self._as_staff("GET", "users/", self._list_people)
         self._as_staff("GET", f"users/{_ID}", lambda _got, match, _name: self._show("people", match))
         self._as_staff("PATCH", f"users/{_ID}", self._change_person, is_dangerous=True)
-        sent = Reply(status=202, body={"message": "The mail is on its way."})
-        self._as_staff("POST", f"users/{_ID}password-reset/", lambda *_: sent)
+        self._as_staff("POST", f"users/{_ID}password-reset/", self._send_reset)
         self._as_staff("POST", f"users/{_ID}revoke-tokens/", self._changer(session_count=0, token_count=0))
         reset = self._changer(has_second_factor=False)
         self._as_staff("POST", f"users/{_ID}second-factor/reset/", reset, is_dangerous=True)
@@ -51,12 +50,20 @@ class StaffFake(TenancyFake):
 
         self._as_person(method, f"/api/admin/{path}", checked, is_dangerous=is_dangerous)
 
+    def _check_grant(self, received: Received, username: str) -> Reply | None:
+        """Why a call by a support grant is refused, None when it is not."""
+        is_staff = self.users[username]["is_staff"] and not self.has_no_factor
+        is_open = received.headers["x-support-grant"] in [one["id"] for one in self.open_grants]
+        if is_staff and is_open and received.method == "GET":
+            return None
+        return refuse(403, "support_grant_invalid", "This grant does not open that.")
+
     def _rows(self, name: str) -> list[Json]:
         rows: list[Json] = getattr(self, name)
         return rows
 
     def _show(self, name: str, match: Match) -> Reply:
-        found = next((one for one in self._rows(name) if one["id"] == match["id"]), None)
+        found = find(self._rows(name), match)
         return Reply(body=found) if found else ABSENT
 
     def _lister(self, name: str, field: str) -> PersonAnswer:
@@ -78,22 +85,30 @@ class StaffFake(TenancyFake):
         return Reply(body=page_of(found, received))
 
     def _change_person(self, received: Received, match: Match, _name: str) -> Reply:
-        found = next(one for one in self.people if one["id"] == match["id"])
+        found = find(self.people, match)
+        if found is None:
+            return ABSENT
         if "is_staff" in received.body and not found["can_change_staff"]:
             return refuse(403, "forbidden", "Only a superuser makes or unmakes staff.")
         found |= {name: value for name, value in received.body.items() if name != "reason"}
         return Reply(body=found)
 
+    def _send_reset(self, _received: Received, match: Match, _name: str) -> Reply:
+        sent = Reply(status=202, body={"message": "The mail is on its way."})
+        return sent if find(self.people, match) else ABSENT
+
     def _changer(self, **changes: Any) -> PersonAnswer:
         def answer(_received: Received, match: Match, _name: str) -> Reply:
-            found = next(one for one in self.people if one["id"] == match["id"])
+            found = find(self.people, match)
+            if found is None:
+                return ABSENT
             found |= changes
             return Reply(body=found)
 
         return answer
 
     def _show_tenant(self, _received: Received, match: Match, _name: str) -> Reply:
-        found = next((one for one in self.tenants if one["id"] == match["id"]), None)
+        found = find(self.tenants, match)
         return Reply(body=found | {"members": [shapes.member()]}) if found else ABSENT
 
     def _list_passkeys(self, received: Received, _match: Match, _name: str) -> Reply:
@@ -109,7 +124,9 @@ class StaffFake(TenancyFake):
         return Reply(status=201, body=made | {"passkey": "inv_a-fresh-staff-key"})
 
     def _revoke_passkey(self, _received: Received, match: Match, _name: str) -> Reply:
-        found = next(one for one in self.passkey_rows if one["id"] == match["id"])
+        found = find(self.passkey_rows, match)
+        if found is None:
+            return ABSENT
         if found["state"] != "active":
             return refuse(409, "wrong_state", "This invite passkey has been used or revoked already.")
         found["state"] = "revoked"

@@ -5,7 +5,7 @@ import re
 from tests.fakes import house_shapes as shapes
 from tests.fakes.accounts import AccountFake
 from tests.fakes.identity import PersonAnswer, refuse
-from tests.fakes.lists import page_of
+from tests.fakes.lists import find, page_of
 from tests.fakes.server import Received, Reply
 from tests.fakes.shapes import Json, instant, job
 
@@ -55,7 +55,7 @@ class TenancyFake(AccountFake):
         self._as_person("GET", grants, lambda got, *_: Reply(body=page_of(self.grants, got)))
         self._as_person("POST", grants, self._open_grant, is_dangerous=True)
         self._as_person("POST", f"{grants}{_ID}revoke/", self._revoke_grant)
-        self._as_person("GET", f"{grants}{_ID}accesses/", lambda got, *_: Reply(body=page_of(self.accesses, got)))
+        self._as_person("GET", f"{grants}{_ID}accesses/", self._list_accesses)
 
     def _route_own_data(self) -> None:
         self._as_person("POST", "/api/me/export/", self._start_export, is_dangerous=True)
@@ -144,7 +144,9 @@ class TenancyFake(AccountFake):
         return Reply(status=201, body=made | {"passkey": "inv_a-fresh-invite-key"})
 
     def _revoke_invitation(self, _received: Received, match: Match, _name: str) -> Reply:
-        found = next(one for one in self.invitations if one["id"] == match["id"])
+        found = find(self.invitations, match)
+        if found is None:
+            return ABSENT
         found["state"] = "revoked"
         return Reply(body=found)
 
@@ -156,11 +158,16 @@ class TenancyFake(AccountFake):
         return Reply(status=201, body=made)
 
     def _revoke_grant(self, _received: Received, match: Match, _name: str) -> Reply:
-        found = next(one for one in self.grants if one["id"] == match["id"])
+        found = find(self.grants, match)
+        if found is None:
+            return ABSENT
         if found["state"] != "open":
             return refuse(409, "wrong_state", "This grant is over already.")
         found |= {"state": "revoked", "revoked_at": instant()}
         return Reply(body=found)
+
+    def _list_accesses(self, received: Received, match: Match, _name: str) -> Reply:
+        return Reply(body=page_of(self.accesses, received)) if find(self.grants, match) else ABSENT
 
     # --- Own data
 

@@ -42,6 +42,10 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
+    client = get_backend_client(request)
+    if request.method != "POST":
+        # The form opens to staff alone, and only the backend says who they are.
+        client.staff.passkeys(state="active")
     act = Act(
         title="New invite passkey",
         text="It opens one account, once, on the terms below.",
@@ -54,7 +58,7 @@ def create(request: HttpRequest) -> HttpResponse:
 
     def do(key: str) -> HttpResponse:
         terms = form.terms(now=timezone.now())
-        _show_once(request, get_backend_client(request).staff.create_passkey(terms=terms, idempotency_key=key))
+        _show_once(request, client.staff.create_passkey(terms=terms, idempotency_key=key))
         return lead_to(request, resolve_url("admin_panel:passkeys"))
 
     return run_act(request, act, form, do, renames={"expires_at": "days", "promo_credit_cents": "credit"})
