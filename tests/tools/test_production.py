@@ -326,6 +326,25 @@ class TestProcesses:
                 assert time.monotonic() < deadline, (tmp_path / "log").read_text()
         assert process.returncode == 0
 
+    @pytest.mark.failure("T08")
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ["python", "-c", "import config.wsgi"],
+            ["celery", "-A", "config", "worker", "--concurrency", "1"],
+            ["celery", "-A", "config", "beat", "--pidfile="],
+            ["python", "manage.py", "check", "--database", "default"],
+        ],
+        ids=["web", "worker", "beat", "check"],
+    )
+    def test_nothing_starts_as_the_owner_of_the_tables(self, migrated: dict[str, Image], words: list[str]) -> None:
+        image = migrated["backend"]
+        owner = image.files_only("backend-migrate")["DATABASE_URL"]
+        done = image.run(words, environment=image.files_only("worker", DATABASE_URL=owner))
+        assert done.returncode != 0
+        assert "owns" in done.stderr
+        assert owner not in done.stdout + done.stderr
+
     def test_beat_finds_its_schedule(self, migrated: dict[str, Image], tmp_path: Path) -> None:
         image, log = migrated["backend"], tmp_path / "log"
         command = production.COMPOSE["services"]["beat"]["command"]
