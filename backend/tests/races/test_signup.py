@@ -19,6 +19,7 @@ CONTENDERS = 10
 
 @pytest.mark.race
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.failure("A18")
 def test_of_ten_who_sign_up_with_one_key_one_comes_in() -> None:
     _, raw = create_passkey(actor=None, promo_credit_micros=1_000_000, now=clock.now())
     barrier = Barrier(CONTENDERS)
