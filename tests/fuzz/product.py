@@ -62,6 +62,8 @@ def run_product() -> Iterator[Product]:
         stack.stop_program("worker")
         leaver, risky = make_person(stack, "leaver"), make_person(stack, "risky")
         yield Product(stack=stack, a=a, b=b, staff=staff, leaver=leaver, risky=risky)
+        for person in (a.owner, b.owner, staff, leaver.owner, risky.owner):
+            person.close()
 
 
 def make_person(stack: Stack, name: str) -> Tenant:

@@ -36,7 +36,8 @@ class Run:
 def describe_callers(product: Product) -> dict[str, str]:
     """Whom hooks.py may send, as environment variables."""
     staff_id = product.staff.call("GET", "/api/me/", expect=200)["id"]
-    keep = (product.a.ids["owner_id"], product.b.ids["owner_id"], product.leaver.ids["user_id"], staff_id)
+    owners = (product.a.ids["owner_id"], product.b.ids["owner_id"])
+    keep = (*owners, product.leaver.ids["user_id"], product.risky.ids["user_id"], staff_id)
     return {
         "FUZZ_URL": product.url,
         "FUZZ_TOKEN": token_of(product.a.owner),
@@ -49,17 +50,33 @@ def describe_callers(product: Product) -> dict[str, str]:
     }
 
 
-def fuzz(product: Product, *, phases: str, folder: Path, options: tuple[str, ...] = ()) -> Run:
+def fuzz(product: Product, *, phase: str, folder: Path, options: tuple[str, ...] = ()) -> Run:
     """One run over the whole contract. The seed decides what is sent."""
     report = folder / "report.json"
+    # A case of the last phase is a sequence of calls over all operations, not one call of each.
+    is_sequence = phase == "stateful"
+    examples = EXAMPLES * 10 if is_sequence else EXAMPLES
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(FOLDER / "schemathesis.toml")),
-        *("run", str(CONTRACT), "--url", product.url, "--no-color", "--phases", phases, "--seed", SEED),
-        *("--max-examples", str(EXAMPLES), "--report", "json", "--report-json-path", str(report), *options),
+        *(
+            "run",
+            str(CONTRACT),
+            "--url",
+            product.url,
+            "--no-color",
+            "--workers",
+            "2",
+            "--phases",
+            phase,
+            "--seed",
+            SEED,
+        ),
+        *("--max-examples", str(examples), "--report", "json", "--report-json-path", str(report), *options),
     ]
     environment = {
         **os.environ,
         **describe_callers(product),
+        "FUZZ_PLAIN": "yes" if is_sequence else "",
         "SCHEMATHESIS_HOOKS": "tests.fuzz.hooks",
         "PYTHONPATH": str(FOLDER.parents[1]),
         "NO_PROXY": "127.0.0.1",
