@@ -41,6 +41,11 @@ def playwright() -> Iterator[Playwright]:
         yield driver
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What a run leaves behind is looked at when it is over."""
+    items.sort(key=lambda item: item.path.name == "test_traces.py")
+
+
 def find_chromium() -> str | None:
     """The browser of the system; None means Playwright's own. A missing browser fails at launch, it never skips."""
     chosen = os.environ.get("CHROMIUM")

@@ -16,27 +16,6 @@ from tests.e2e.site import Site
 AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RUN = f"async () => (await axe.run(document, {{runOnly: {json.dumps(RULES)}}})).violations"
-OPEN_PAGES = (
-    "/accounts/login/",
-    "/profile/signup-with-passkey/",
-    "/accounts/password/reset/",
-    "/accounts/password/reset/sent/",
-    "/accounts/password/reset/MQ/no-such-token/",
-    "/accounts/email/verify/no-such-key/",
-)
-PAGES = (
-    "/",
-    "/worklog/",
-    "/worklog/quick-add/",
-    "/reporting/",
-    "/reporting/generate/",
-    "/jobs/",
-    "/billing/settings/",
-    "/billing/ledger/",
-    "/billing/usage/",
-    "/profile/",
-    "/no-such-page/",
-)
 
 
 def find_violations(page: Page) -> list[str]:
@@ -58,7 +37,7 @@ def look_at(page: Page, *addresses: str) -> list[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(stack: Stack, context: BrowserContext, page: Page, scheme: Any) -> None:
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    problems = look_at(page, *OPEN_PAGES)
+    problems = look_at(page, *tours.OPEN_PAGES)
     people.sign_up(page, passkey=stack.create_passkey(), name=people.new_name())
     people.add_entry(page, people.TITLES[0])
     people.make_report(page)
@@ -66,7 +45,7 @@ def test_axe_finds_nothing(stack: Stack, context: BrowserContext, page: Page, sc
     page.goto("/worklog/")
     entry = page.get_by_role("link", name=people.TITLES[0]).first.get_attribute("href")
     assert entry
-    problems += look_at(page, *PAGES, entry, "/")
+    problems += look_at(page, *tours.PAGES, entry, "/")
     page.keyboard.press("n")
     page.get_by_label("What you did").wait_for()
     problems += find_violations(page)
@@ -86,7 +65,7 @@ def assert_suitable(page: Page, walk: Iterator[str]) -> None:
     problems = []
     for stop in walk:
         for scheme in ("dark", "light"):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             problems += [f"{stop}, {scheme}: {found}" for found in find_violations(page)]
         page.set_viewport_size({"width": 360, "height": 740})
         if page.evaluate("document.documentElement.scrollWidth") > 360:

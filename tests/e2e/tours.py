@@ -7,6 +7,27 @@ from playwright.sync_api import Page, expect
 from tests.e2e import people
 from tests.e2e.site import Site, code_of
 
+OPEN_PAGES = (
+    "/accounts/login/",
+    "/profile/signup-with-passkey/",
+    "/accounts/password/reset/",
+    "/accounts/password/reset/sent/",
+    "/accounts/password/reset/MQ/no-such-token/",
+    "/accounts/email/verify/no-such-key/",
+)
+PAGES = (
+    "/",
+    "/worklog/",
+    "/worklog/quick-add/",
+    "/reporting/",
+    "/reporting/generate/",
+    "/jobs/",
+    "/billing/settings/",
+    "/billing/ledger/",
+    "/billing/usage/",
+    "/profile/",
+    "/no-such-page/",
+)
 ACCOUNT_PAGES = (
     "/profile/",
     "/profile/security/",
