@@ -108,8 +108,8 @@ def build_address(operation: str, world: World) -> str:
     return reverse(name, kwargs={part: world.ids[rename.get(part, part)] for part in list_routes()[name]})
 
 
-def send(browser: Client, operation: str, world: World, *, is_htmx: bool = False) -> Any:
-    """The operation from the given browser, valid in every respect but who asks."""
+def send(browser: Client, operation: str, world: World, *, is_htmx: bool = False, form: Form | None = None) -> Any:
+    """The operation from the given browser, valid in every respect but who asks; or with another form."""
     request = REQUESTS.get(operation, ANY)
     for earlier in request.first:
         send(_unchecked(browser), earlier, world)
@@ -117,8 +117,8 @@ def send(browser: Client, operation: str, world: World, *, is_htmx: bool = False
     headers = {"Referer": f"{HOME}{PAGE}"}
     if is_htmx:
         headers |= HTMX | {"HX-Current-URL": f"{HOME}{PAGE}"}
-    form = dict(request.form(world)) if method == "post" else {}
-    response = getattr(browser, method)(build_address(operation, world), form, headers=headers)
+    sent = dict(form if form is not None else request.form(world)) if method == "post" else {}
+    response = getattr(browser, method)(build_address(operation, world), sent, headers=headers)
     let_go(response)
     return response
 

@@ -42,11 +42,15 @@ Answer = Callable[[Received, "re.Match[str]"], Reply]
 
 
 class FakeServer:
-    """Routes requests to answers and keeps what came in. `stop` and `start` keep the port, as a restart would."""
+    """Routes requests to answers and keeps what came in. `stop` and `start` keep the port, as a restart would.
+
+    `disguise` may change each answer on its way out.
+    """
 
     def __init__(self, port: int = 0) -> None:
         self.received: list[Received] = []
         self._routes: list[tuple[str, re.Pattern[str], Answer]] = []
+        self.disguise: Callable[[Received, Reply], Reply] = lambda _, reply: reply
         self._overrides: list[tuple[str, str, Reply, int]] = []
         self._server: ThreadingHTTPServer | None = None
         self._thread: threading.Thread | None = None
@@ -104,7 +108,7 @@ class FakeServer:
     def serve(self, handler: BaseHTTPRequestHandler) -> None:
         received = _read(handler)
         self.received.append(received)
-        reply = self._override(received) or self._routed(received)
+        reply = self.disguise(received, self._override(received) or self._routed(received))
         time.sleep(reply.delay)
         if reply.cut or self._server is None:
             handler.close_connection = True
