@@ -129,8 +129,13 @@ def _is_by_rule(response: Any) -> bool:
 
 
 def _has_empty_filter(case: Any, failure: Any) -> bool:
-    """An empty filter is no filter: that is what an empty field of a form sends."""
-    return any(value in ("", [""]) and f"`{name}`" in failure.message for name, value in (case.query or {}).items())
+    """An empty filter is no filter: that is what an empty field of a form sends. Of several the last one counts."""
+    return any(_ends_empty(value) and f"`{name}`" in failure.message for name, value in (case.query or {}).items())
+
+
+def _ends_empty(value: Any) -> bool:
+    values = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else [value]
+    return not values or values[-1] in ("", [], {})
 
 
 def _is_number_for_text(case: Any) -> bool:

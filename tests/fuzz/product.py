@@ -20,7 +20,7 @@ NAMES_OF_LIMITS: Final = (
     *("export_account", "jobs_tenant", "api_token", "api_address"),
 )
 LIMITS: Final = ",".join(f"{name}=1000000/60" for name in NAMES_OF_LIMITS)
-ENVIRONMENT: Final = {"RATE_LIMITS": LIMITS, "REAUTHENTICATION_MINUTES": "1440", "LOG_LEVEL": "WARNING"}
+ENVIRONMENT: Final = {"RATE_LIMITS": LIMITS, "REAUTHENTICATION_MINUTES": "1440", "LOG_LEVEL": "ERROR"}
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _make_people(stack: Stack, owner: Traveller, mark: str) -> dict[str, str]:
     member.sign_up(name=f"member of {mark}".replace(" ", "."), passkey=passkey["passkey"])
     member_id = member.call("GET", "/api/me/", expect=200)["id"]
     member.close()
-    grant = {"reason": f"Look {mark}", "scopes": ["worklog", "reports", "billing"], "minutes": 1440}
+    grant: dict[str, Any] = {"reason": f"Look {mark}", "scopes": ["worklog", "reports", "billing"], "minutes": 1440}
     opened = owner.call("POST", "/api/tenant/support-grants/", expect=201, **grant)
     token = owner.call("POST", "/api/auth/tokens/", expect=201, name=f"Token {mark}", scopes=["read"])
     passkey = owner.call("POST", "/api/tenant/passkeys/", expect=201, note=f"Invitation {mark}")

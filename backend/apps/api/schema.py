@@ -47,7 +47,7 @@ class AutoSchema(openapi.AutoSchema):
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         # The failures themselves are added to the finished document by `schema_answers`.
-        self.resolve_serializer(ErrorSerializer, direction)  # type: ignore[no-untyped-call]
+        self.resolve_serializer(ErrorSerializer, direction)
         responses: dict[str, Any] = super()._get_response_bodies(direction)
         return responses
 

@@ -51,16 +51,15 @@ _LEADS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
-def describe_answers(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+def describe_answers(result: dict[str, Any], **_others: Any) -> dict[str, Any]:
     """drf-spectacular's hook: adds the failures and the links to the finished document."""
     operations = list(_list_operations(result))
     result["components"]["responses"] = {name: _describe_failure(code) for code, (name, _) in _FAILURES.items()}
-    for _, method, operation in operations:
+    for _path, method, operation in operations:
         for code in _list_failures(method, operation):
-            name, _ = _FAILURES[code]
-            operation["responses"].setdefault(code, {"$ref": f"#/components/responses/{name}"})
+            operation["responses"].setdefault(code, {"$ref": f"#/components/responses/{_FAILURES[code][0]}"})
         operation["responses"] = dict(sorted(operation["responses"].items()))
-    for path, _, operation in operations:
+    for path, _method, operation in operations:
         _add_links(path, operation, operations)
     return result
 
@@ -130,7 +129,8 @@ def _find_ids(path: str, operation: Operation, operations: list[tuple[str, str, 
 
 def _find_schema(operation: Operation) -> Mapping[str, Any]:
     answer = next(answer for code, answer in operation["responses"].items() if code < "300")
-    schema: Mapping[str, Any] = next(iter(answer.get("content", {}).values()), {}).get("schema", {})
+    content: dict[str, dict[str, Any]] = answer.get("content", {})
+    schema: Mapping[str, Any] = next((form.get("schema", {}) for form in content.values()), {})
     # Every page of a list is a component whose name begins so.
     if "/Paginated" in str(schema.get("$ref", "")):
         return {"properties": {"results": {}}}

@@ -30,14 +30,14 @@ class FlagField(forms.CharField):
     """`true` or `false`. Django's own field takes any other word for no answer, and the list would not be narrowed."""
 
     def to_python(self, value: Any) -> Any:
-        word = super().to_python(value).lower()
+        word = (super().to_python(value) or "").lower()
         if word not in ("", "true", "false"):
             raise forms.ValidationError("Use true or false.", code="invalid")
         return word == "true" if word else None
 
 
 class FlagFilter(filters.BooleanFilter):
-    field_class = FlagField
+    field_class = FlagField  # type: ignore[assignment]  # drf-spectacular takes the kind of a filter for its type
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(widget=forms.TextInput, **kwargs)
