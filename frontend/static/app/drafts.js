@@ -60,13 +60,17 @@
     for (const key of keys()) {
       const draft = read(key);
       if (!draft || Date.now() - draft.at > LASTS_MS || (person && !key.startsWith(prefix))) store.removeItem(key);
-      else if (isNoAnswer) write(key, { ...draft, state: "kept" });
+      else if (isNoAnswer) write(key, { ...draft, state: "kept", isTold: false });
       else if (draft.state === "sent") store.removeItem(key);
     }
     if (!person || isNoAnswer) return;
     restoreIn(document);
-    const away = keys().map(read).find((draft) => draft.state === "kept" && draft.isAway);
-    if (away) say({ message: "What you had typed is kept.", link_url: away.path, link_label: "Open it" });
+    // Once: it comes back by itself whenever the same form is opened.
+    const away = keys().find((key) => { const draft = read(key); return draft.state === "kept" && draft.isAway && !draft.isTold; });
+    if (!away) return;
+    const draft = read(away);
+    write(away, { ...draft, isTold: true });
+    say({ message: "What you had typed is kept.", link_url: draft.path, link_label: "Open it" });
   };
 
   document.addEventListener("input", (event) => {
