@@ -53,7 +53,8 @@ _CHANGES: Final[dict[str, Callable[[FakeBackend], object]]] = {
 
 def browser_of(caller: str, world: World) -> Client:
     """The caller's browser; what is the matter with the caller is so from now on."""
-    _CHANGES.get(caller, lambda _: None)(world.fake)
+    if caller in _CHANGES:
+        _CHANGES[caller](world.fake)
     browser = Client(enforce_csrf_checks=caller == "forged")
     if caller != "anonymous":
         person = STAFF if caller in {"staff", "unproved"} else OWNER

@@ -42,7 +42,9 @@ def faults_of(response: Any) -> list[str]:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_what_the_backend_says_is_shown_and_does_not_run(name: str, world: World) -> None:
-    found, shown, answers = {}, set(), {}
+    found: dict[str, list[str]] = {}
+    answers: dict[str, int] = {}
+    shown = set()
     with every_text(world.fake, said(name)):
         for operation, response in crawl(world):
             found[operation] = faults_of(response)

@@ -88,6 +88,6 @@ def test_a_redirect_of_the_backend_is_not_followed(operation: str, world: World,
 
 
 def test_a_canary_that_is_called_says_so(canary: Canary) -> None:
-    socket.create_connection(canary.address).close()
-    canary.stop()
+    with socket.create_connection(canary.address) as caller:
+        caller.recv(1)
     assert canary.visits == 1
