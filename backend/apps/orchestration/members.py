@@ -28,16 +28,21 @@ def list_consequences(*, actor: Actor, user_id: UUID) -> list[str]:
     team, private = count_entries_of(tenant=actor.tenant, author_id=user_id)
     jobs = count_open_jobs_of(tenant=actor.tenant, author_id=user_id)
     lines = [f"{who} will be signed out everywhere; all {whose} API tokens end."]
-    lines.append(f"Entries stay with this tenant: the {team} shared with the team can still be read by everybody.")
-    if is_you:
-        lines.append(
-            f"Your {private} private entries stay too, and nobody will see them, you included: export them first."
-        )
-    else:
+    if team:
+        lines.append(f"{_counted(team, 'entry', 'entries')} shared with the team can still be read by everybody here.")
+    if is_you and private:
+        count = _counted(private, "private entry", "private entries")
+        lines.append(f"Nobody will see your {count} any more, you included: export first.")
+    elif not is_you:
         lines.append("Private entries stay too, and nobody will see them.")
-    lines.append(f"{jobs} open jobs will be cancelled." if jobs else "No job is open.")
+    if jobs:
+        lines.append(f"{_counted(jobs, 'open job', 'open jobs')} will be cancelled.")
     lines.append(f"{who} will go on with an empty tenant of {whose} own.")
     return lines
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 @transaction.atomic

@@ -56,8 +56,10 @@ def test_the_secret_of_the_challenge_stays_on_the_server(half_way: Client, fake_
 
 
 def test_a_wrong_code_is_said_beside_the_field(half_way: Client) -> None:
-    response = half_way.post(ADDRESS, {"code": "000000"})
+    # As a browser sends it: a field of JSON that nothing was put into says "null".
+    response = half_way.post(ADDRESS, {"code": "000000", "credential": "null"})
     assert response.context["form"].errors["code"] == ["This code is not right, or it was used already."]
+    assert response.context["form"].fields["code"].required
 
 
 @pytest.mark.parametrize("sent", [{}, {"code": "", "credential": "[]"}, {"code": "", "credential": "{broken"}])

@@ -168,7 +168,8 @@ def test_what_a_departure_means_is_told_before_it_is_confirmed() -> None:
     writer = make_writer(entries=2)
     owner = make_colleague(writer, role=Role.OWNER)
     own = client_for(writer).get(url(writer)).json()["consequences"]
-    assert any("Your 2 private entries" in line for line in own)
+    assert "Nobody will see your 2 private entries any more, you included: export first." in own
+    assert not any(" 0 " in line for line in own)
     others = client_for(owner).get(url(writer)).json()["consequences"]
     assert "Private entries stay too, and nobody will see them." in others
 

@@ -127,7 +127,8 @@ class SecondFactorForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # With an answer of a key no code is needed, and on the page a field that is not asked for is not "optional".
-        self.fields["code"].required = not self.data.get("credential")
+        # An empty field of JSON is sent as "null".
+        self.fields["code"].required = self.data.get("credential") in (None, "", "null")
 
     def clean_credential(self) -> dict[str, Any] | None:
         given = self.cleaned_data["credential"]
