@@ -1,5 +1,6 @@
-"""What the OpenAPI document says of answers in general: how a call may fail, and where an answer leads next."""
+"""What the OpenAPI document says in general: how a call may fail, where an answer leads next, what a decimal is."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -61,6 +62,15 @@ def describe_answers(result: dict[str, Any], **_others: Any) -> dict[str, Any]:
         operation["responses"] = dict(sorted(operation["responses"].items()))
     for path, _method, operation in operations:
         _add_links(path, operation, operations)
+    return result
+
+
+def tighten_decimals(result: dict[str, Any], **_others: Any) -> dict[str, Any]:
+    """drf-spectacular's hook: its pattern of a decimal lets an empty text and a bare sign through; we refuse both."""
+    for schema in result["components"]["schemas"].values():
+        for field in schema.get("properties", {}).values():
+            if field.get("format") == "decimal" and "pattern" in field:
+                field["pattern"] = re.sub(r"\{0,(\d+)\}", r"{1,\1}", field["pattern"])
     return result
 
 

@@ -219,6 +219,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "apps.api.schema_answers.describe_answers",
+        "apps.api.schema_answers.tighten_decimals",
     ],
     # Names for choices that share a field's name, so that generated clients read well.
     "ENUM_NAME_OVERRIDES": {

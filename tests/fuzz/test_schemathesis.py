@@ -1,4 +1,8 @@
-"""The API under generated input: it never breaks, and every answer is one that the contract describes."""
+"""The API under generated input: it never breaks, and every answer is one that the contract describes.
+
+The last file of the folder: what one person has seen, schemathesis types in as another, and so the marks of the tenants
+get about.
+"""
 
 from pathlib import Path
 
