@@ -35,13 +35,13 @@ def test_no_table_of_money_can_be_emptied(table: str) -> None:
 @pytest.mark.parametrize("change", ["amount_micros = 1", "description = 'x'", "hash = hash", "created_at = now()"])
 def test_an_entry_cannot_be_updated(change: str) -> None:
     make_reserve(funds=1000)
-    with refused("Cannot update or delete"):
+    with refused("Cannot (update|delete)"):
         update("reserveledgerentry", change)
 
 
 def test_an_entry_cannot_be_deleted() -> None:
     make_reserve(funds=1000)
-    with refused("Cannot update or delete"):
+    with refused("Cannot (update|delete)"):
         delete("reserveledgerentry")
 
 
@@ -65,9 +65,9 @@ def test_what_was_recorded_stays(table: str) -> None:
     prove_ledger(now=NOW)
     assert LedgerProof.objects.exists()
     assert LedgerAnchor.objects.exists()
-    with refused("Cannot update or delete"):
+    with refused("Cannot (update|delete)"):
         update(table, "at = now()")
-    with refused("Cannot update or delete"):
+    with refused("Cannot (update|delete)"):
         delete(table)
 
 

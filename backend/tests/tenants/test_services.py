@@ -46,7 +46,8 @@ def test_of_two_tokens_the_one_that_was_shown_is_found() -> None:
 
 
 def test_a_token_ends_at_its_expiry() -> None:
-    issued = issue_token(user_id=make_actor().user_id, name="API", now=clock.now())
+    now = clock.now()
+    issued = issue_token(user_id=make_actor().user_id, name="API", now=now, expires_at=now + timedelta(hours=1))
     assert selectors.find_bearer(key=issued.key, now=issued.expires_at - timedelta(seconds=1)) is not None
     assert selectors.find_bearer(key=issued.key, now=issued.expires_at) is None
 

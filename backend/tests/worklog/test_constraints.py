@@ -96,7 +96,7 @@ def test_the_history_cannot_be_rewritten(actor: Actor, statement: str) -> None:
     with connection.cursor() as cursor:
         # Pending checks of deferred keys would refuse TRUNCATE before the trigger does.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        with pytest.raises(ProgrammingError, match=r"append only|Cannot update or delete"), transaction.atomic():
+        with pytest.raises(ProgrammingError, match=r"append only|Cannot (update|delete)"), transaction.atomic():
             cursor.execute(statement)
 
 
