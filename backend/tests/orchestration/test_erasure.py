@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import override_settings
@@ -123,7 +124,7 @@ def leave_traces_elsewhere(actor: Actor) -> None:
     )  # fmt: skip
     Session.objects.create(
         session_key=MARKER, expire_date=now,
-        session_data=Session.get_session_store_class()().encode({"_auth_user_id": str(user.pk)}),
+        session_data=SessionStore().encode({"_auth_user_id": str(user.pk)}),
     )  # fmt: skip
     BillingAuditLog.objects.create(
         tenant_id=actor.tenant, actor=user, action="profile.changed", target_kind="billing_profile", target_id=uuid7(),
