@@ -82,7 +82,10 @@ def test_each_look_is_listed(signed_in: Client, fake_backend: FakeBackend) -> No
 
 
 def test_looks_of_an_older_grant_are_shown_without_its_reason(signed_in: Client, fake_backend: FakeBackend) -> None:
-    assert "Nobody has looked" in page(signed_in, f"{PAGE}{ABSENT_ID}/")
+    fake_backend.grants.extend(shapes.grant(state="expired", reason=f"Reason {number}") for number in range(101))
+    shown = page(signed_in, f"{PAGE}{fake_backend.grants[-1]['id']}/")
+    assert "Nobody has looked" in shown
+    assert "Reason 100" not in shown
 
 
 def test_older_grants_are_a_page_away(signed_in: Client, fake_backend: FakeBackend) -> None:
@@ -91,4 +94,4 @@ def test_older_grants_are_a_page_away(signed_in: Client, fake_backend: FakeBacke
 
 
 def test_a_grant_that_is_not_there_is_404(signed_in: Client) -> None:
-    assert signed_in.get(f"{PAGE}{ABSENT_ID}/revoke/").status_code == 404
+    assert [signed_in.get(f"{PAGE}{ABSENT_ID}/{act}").status_code for act in ("", "revoke/")] == [404, 404]
