@@ -6,6 +6,7 @@ from pathlib import Path
 
 import structlog
 
+from apps.observability.masking import mask_addresses
 from config.environment import (
     env,
     read_choice,
@@ -359,6 +360,7 @@ _shared_processors: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
+    mask_addresses,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
 ]

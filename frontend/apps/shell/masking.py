@@ -5,7 +5,9 @@ from typing import Any, Final
 
 from structlog.typing import EventDict
 
-_SECRET_PARTS: Final = re.compile(r"(/accounts/password/reset/)[^/\s]+/[^/\s]+/?|(/accounts/email/verify/)[^/\s]+/?")
+_SECRET_PARTS: Final = re.compile(
+    r"(/accounts/password/reset/)[^/\s]+/[^/\s]+/?|(/accounts/email/verify/|/erasure-certificates/)[^/\s]+/?"
+)
 
 
 def mask_addresses(_logger: Any, _method: str, event: EventDict) -> EventDict:

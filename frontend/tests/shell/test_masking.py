@@ -13,6 +13,7 @@ from apps.shell.masking import mask_addresses
     [
         ("GET /accounts/password/reset/MjQ/abc-secret/", "GET /accounts/password/reset/..."),
         ("GET /accounts/email/verify/key-secret/?x=1", "GET /accounts/email/verify/...?x=1"),
+        ("GET /erasure-certificates/abc-secret/certificate.json", "GET /erasure-certificates/...certificate.json"),
         ("GET /accounts/password/reset/sent/", "GET /accounts/password/reset/sent/"),
         ("GET /worklog/", "GET /worklog/"),
     ],
