@@ -66,6 +66,23 @@ def open_dialog(page: Page, address: str, link: str) -> Iterator[str]:
     yield f"{address} {link}"
 
 
+def walk_through_worklog(site: Site, page: Page) -> Iterator[str]:
+    yield from visit(page, *OPEN_PAGES)
+    people.sign_up(page, passkey=site.stack.create_passkey(), name=people.new_name())
+    people.add_entry(page, people.TITLES[0])
+    people.make_report(page)
+    yield "a report"
+    page.goto("/worklog/")
+    page.get_by_role("link", name=people.TITLES[0]).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(people.TITLES[0])
+    yield "an entry"
+    yield from visit(page, *PAGES)
+    page.goto("/")
+    page.keyboard.press("n")
+    page.get_by_label("What you did").wait_for()
+    yield "the dialog for an entry"
+
+
 def walk_through_account(site: Site, page: Page) -> Iterator[str]:
     name = people.new_name()
     people.sign_up(page, passkey=site.stack.create_passkey(), name=name)
