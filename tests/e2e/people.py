@@ -68,9 +68,12 @@ def sign_out(page: Page) -> None:
 def add_entry(page: Page, title: str) -> None:
     """Presses n, types one line, saves with Ctrl+Enter; the page stays where it was."""
     before = page.url
+    # Before htmx is there, or has seen the form, the same keys save it by an ordinary request and lead to the worklog.
+    page.wait_for_load_state("load")
     page.keyboard.press("n")
     field = page.get_by_label("What you did")
     expect(field).to_be_focused()
+    page.wait_for_function("document.getElementById('quick-add-form')?.['htmx-internal-data']?.listenerInfos?.length")
     field.fill(title)
     page.keyboard.press("Control+Enter")
     expect(page.locator("#toasts")).to_contain_text(f"Saved: {title}")
