@@ -73,7 +73,8 @@ def add_entry(page: Page, title: str) -> None:
     page.keyboard.press("n")
     field = page.get_by_label("What you did")
     expect(field).to_be_focused()
-    page.wait_for_function("document.getElementById('quick-add-form')?.['htmx-internal-data']?.listenerInfos?.length")
+    # htmx listens to new content in the same breath in which it takes this class from it.
+    expect(page.locator("#modal-slot .htmx-added")).to_have_count(0)
     field.fill(title)
     page.keyboard.press("Control+Enter")
     expect(page.locator("#toasts")).to_contain_text(f"Saved: {title}")
