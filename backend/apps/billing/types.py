@@ -36,8 +36,34 @@ class Level(models.TextChoices):
     RED = "red", "Used up"
 
 
+class ReserveNotice(models.TextChoices):
+    """What a customer is told about a reserve that runs out, from mild to severe. Each once until it has recovered."""
+
+    NONE = "", "Nothing"
+    LOW = "low", "Below the threshold"
+    EMPTY = "empty", "Used up"
+    STOPPED = "stopped", "Nothing can be spent"
+
+
 class Meter(models.TextChoices):
+    """What is counted. Beside tokens, each counts whole units of its own (`METER_UNITS`)."""
+
     LLM_TOKENS = "llm.tokens", "Language model tokens"
+    STORAGE = "storage.gb_month", "Stored files"
+    API_CALLS = "api.calls", "API calls with a personal token"
+    DOCUMENTS = "documents", "Documents"
+    EXPORTS = "exports", "Exports of my data"
+
+
+# What one unit of a meter's quantity is. Storage is counted finely, so that a day of a small file is not nothing:
+# a line of storage with the unit size 1,000,000 is the price of one gigabyte for a month.
+METER_UNITS: Final[Mapping[Meter, str]] = {
+    Meter.LLM_TOKENS: "tokens",
+    Meter.STORAGE: "millionths of a GB-month",
+    Meter.API_CALLS: "calls",
+    Meter.DOCUMENTS: "documents",
+    Meter.EXPORTS: "exports",
+}
 
 
 class TokenClass(models.TextChoices):
@@ -70,16 +96,24 @@ class EntryKind(models.TextChoices):
     USAGE = "usage", "Usage"
     ADJUSTMENT = "adjustment", "Adjustment"
     REFUND = "refund", "Refund"
+    REFUND_REVERSED = "refund_reversed", "Refund that failed"
     DISPUTE_WITHDRAWN = "dispute_withdrawn", "Dispute: withdrawn"
     DISPUTE_REINSTATED = "dispute_reinstated", "Dispute: reinstated"
     CREDIT_EXPIRY = "credit_expiry", "Expired credit"
 
 
 # Kinds that only ever raise the balance, and kinds that only ever lower it; an adjustment may do either.
-CREDITS: Final = (EntryKind.TOPUP, EntryKind.AUTO_TOPUP, EntryKind.PROMO_CREDIT, EntryKind.DISPUTE_REINSTATED)
+CREDITS: Final = (
+    EntryKind.TOPUP,
+    EntryKind.AUTO_TOPUP,
+    EntryKind.PROMO_CREDIT,
+    EntryKind.REFUND_REVERSED,
+    EntryKind.DISPUTE_REINSTATED,
+)
 DEBITS: Final = (EntryKind.USAGE, EntryKind.REFUND, EntryKind.DISPUTE_WITHDRAWN, EntryKind.CREDIT_EXPIRY)
 # Money that a payment took back: may go below any floor, and stops spending until the balance is back at zero.
 CLAWBACKS: Final = (EntryKind.REFUND, EntryKind.DISPUTE_WITHDRAWN)
+REINSTATEMENTS: Final = (EntryKind.REFUND_REVERSED, EntryKind.DISPUTE_REINSTATED)
 TOPUPS: Final = (EntryKind.TOPUP, EntryKind.AUTO_TOPUP)
 
 
@@ -106,6 +140,7 @@ REFERENCES_OF_KIND: Final[Mapping[EntryKind, tuple[str, ...]]] = {
     EntryKind.USAGE: ("hold_id",),
     EntryKind.ADJUSTMENT: ("adjustment_id",),
     EntryKind.REFUND: ("refund_id",),
+    EntryKind.REFUND_REVERSED: ("refund_id",),
     EntryKind.DISPUTE_WITHDRAWN: ("dispute_id", "dispute_phase"),
     EntryKind.DISPUTE_REINSTATED: ("dispute_id", "dispute_phase"),
     EntryKind.CREDIT_EXPIRY: ("expired_entry_id",),

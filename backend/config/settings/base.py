@@ -13,6 +13,7 @@ from config.environment import (
     read_database,
     read_int,
     read_limits,
+    read_optional,
     read_required,
     read_secret,
     read_secrets,
@@ -327,6 +328,22 @@ RESERVE_DEFAULT_FLOOR_MICROS = read_int("RESERVE_DEFAULT_FLOOR_MICROS", default=
 RESERVE_DEFAULT_LOW_BALANCE_MICROS = read_int("RESERVE_DEFAULT_LOW_BALANCE_MICROS", default=1_000_000, minimum=0)
 # How long a hold may stay open: longer than the longest model call with its retries, shorter than a person's patience.
 HOLD_LEASE_SECONDS = read_int("HOLD_LEASE_SECONDS", default=180, minimum=1)
+
+# --- Payments --------------------------------------------------------------------------------------------------------
+# Without a key nothing can be paid, and the product says so. Two webhook secrets, old and new, while one is replaced.
+STRIPE_SECRET_KEY = read_optional("STRIPE_SECRET_KEY")
+STRIPE_WEBHOOK_SECRETS = [
+    secret for part in read_optional("STRIPE_WEBHOOK_SECRET").split(",") if (secret := part.strip())
+]
+STRIPE_API_BASE = read_optional("STRIPE_API_BASE")
+STRIPE_TIMEOUT_SECONDS = read_int("STRIPE_TIMEOUT_SECONDS", default=10, minimum=1, maximum=60)
+STRIPE_AUTOMATIC_TAX = env.bool("STRIPE_AUTOMATIC_TAX", default=False)
+TOPUP_MIN_CENTS = read_int("TOPUP_MIN_CENTS", default=500, minimum=50)
+TOPUP_MAX_CENTS = read_int("TOPUP_MAX_CENTS", default=50_000, minimum=50, maximum=99_999_999)
+# Who issues receipts and invoices: stands on each as it was at that moment.
+SELLER_NAME: str = env.str("SELLER_NAME", default="AfterResume")
+SELLER_ADDRESS: str = env.str("SELLER_ADDRESS", default="")
+SELLER_TAX_ID: str = env.str("SELLER_TAX_ID", default="")
 
 # --- Language model --------------------------------------------------------------------------------------------------
 LLM_BASE_URL: str = env.str("LLM_BASE_URL", default="")

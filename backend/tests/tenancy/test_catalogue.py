@@ -41,6 +41,13 @@ UNIQUE_WITHOUT_TENANT: Final = {
     ("billing_reserveledgerentry", "payment_intent_id"): "given by Stripe, never by a caller",
     ("billing_reserveledgerentry", "refund_id"): "given by Stripe, never by a caller",
     ("billing_reserveledgerentry", "dispute_id"): "given by Stripe, never by a caller",
+    ("billing_billingprofile", "stripe_subscription_id"): "given by Stripe, never by a caller",
+    ("billing_paymentattempt", "stripe_session_id"): "given by Stripe, never by a caller",
+    ("billing_paymentattempt", "stripe_payment_intent_id"): "given by Stripe, never by a caller",
+    ("billing_paymentrefund", "stripe_refund_id"): "given by Stripe, never by a caller",
+    ("billing_paymentdispute", "stripe_dispute_id"): "given by Stripe, never by a caller",
+    ("billing_billingdocument", "kind"): "with the Stripe id of what it is about",
+    ("billing_billingdocument", "series"): "with a number that we count",
     ("billing_reserveledgerentry", "promo_source"): "the id of a passkey that was just spent",
 }
 

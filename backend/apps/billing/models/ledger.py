@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from apps.billing.models import rules
+from apps.billing.models import payment_rules, rules
 from apps.billing.models.reserve import ReserveAccount, ReserveHold
 from apps.billing.types import (
     CLAWBACKS,
@@ -85,7 +85,7 @@ class ReserveLedgerEntry(TenantOwned):
                 fields=["payment_intent_id"], condition=Q(kind__in=TOPUPS), name="billing_entry_payment"
             ),
             models.UniqueConstraint(
-                fields=["refund_id"], condition=Q(refund_id__isnull=False), name="billing_entry_refund"
+                fields=["refund_id", "kind"], condition=Q(refund_id__isnull=False), name="billing_entry_refund"
             ),
             models.UniqueConstraint(
                 fields=["dispute_id", "dispute_phase"],
@@ -131,6 +131,7 @@ class ReserveLedgerEntry(TenantOwned):
             rules.check_chain(),
             rules.check_account(column="account_id", operation=pgtrigger.Insert),
             rules.check_usage_entry(),
+            payment_rules.check_payment_entry(),
             *append_only(),
         ]
 

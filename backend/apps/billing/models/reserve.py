@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from apps.billing.models import rules
-from apps.billing.types import HoldState, Meter, PlanTier, Policy
+from apps.billing.types import HoldState, Meter, PlanTier, Policy, ReserveNotice
 from apps.common.db import micros_range
 from apps.common.ids import uuid7
 from apps.common.money import CURRENCY
@@ -24,6 +24,23 @@ class BillingProfile(TenantOwned):
     plan = models.CharField(max_length=16, choices=PlanTier.choices, default=PlanTier.FREE)
     stripe_customer_id = models.CharField(max_length=255, unique=True, null=True, blank=True)
     billing_email = models.EmailField(max_length=254, blank=True)
+    # What stands on receipts and invoices, as the customer wants it.
+    billing_name = models.CharField(max_length=200, blank=True)
+    billing_address = models.CharField(max_length=500, blank=True)
+    tax_id = models.CharField(max_length=64, blank=True)
+    # The plan's subscription, as Stripe last described it.
+    stripe_subscription_id = models.CharField(max_length=255, unique=True, null=True, blank=True)
+    subscription_status = models.CharField(max_length=32, blank=True)
+    period_start = models.DateTimeField(null=True, blank=True)
+    period_end = models.DateTimeField(null=True, blank=True)
+    cancels_at_period_end = models.BooleanField(default=False)
+    # The saved card. The fingerprint tells the same card that was removed and saved again.
+    payment_method_id = models.CharField(max_length=255, blank=True)
+    card_brand = models.CharField(max_length=32, blank=True)
+    card_last4 = models.CharField(max_length=4, blank=True)
+    card_exp_month = models.PositiveSmallIntegerField(null=True, blank=True)
+    card_exp_year = models.PositiveSmallIntegerField(null=True, blank=True)
+    card_fingerprint = models.CharField(max_length=255, blank=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
@@ -55,6 +72,10 @@ class ReserveAccount(TenantOwned):
     floor_micros = models.BigIntegerField()
     # A payment was taken back below zero: nothing may be spent until the balance is back at zero.
     is_stopped = models.BooleanField(default=False)
+    # Set by staff: the customer's owner can no longer choose another policy.
+    is_policy_fixed = models.BooleanField(default=False)
+    # The worst level that the customer was told about since the balance was last sufficient.
+    told_level = models.CharField(max_length=16, choices=ReserveNotice.choices, blank=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
