@@ -88,14 +88,6 @@ def create_passkey(
     """
     if actor is not None:
         check_can_manage_passkeys(actor)
-    check_terms(
-        expires_at=expires_at,
-        bound_email=bound_email,
-        promo_credit_micros=promo_credit_micros,
-        tenant=tenant,
-        role=role,
-        now=now,
-    )
     return _make_passkey(
         maker=actor.user_id if actor else None,
         note=note,
@@ -121,14 +113,6 @@ def create_tenant_passkey(
 ) -> tuple[PasskeyView, str]:
     """An owner's key into their own tenant, which brings no credit. Raises Invalid, OwnersOnly."""
     check_is_owner(hold_membership(actor=actor))
-    check_terms(
-        expires_at=expires_at,
-        bound_email=bound_email,
-        promo_credit_micros=0,
-        tenant=actor.tenant,
-        role=role,
-        now=now,
-    )
     return _make_passkey(
         maker=actor.user_id,
         note=note,
@@ -154,6 +138,14 @@ def _make_passkey(
     operation_key: str = "",
     now: datetime,
 ) -> tuple[PasskeyView, str]:
+    check_terms(
+        expires_at=expires_at,
+        bound_email=bound_email,
+        promo_credit_micros=promo_credit_micros,
+        tenant=tenant,
+        role=role,
+        now=now,
+    )
     raw = f"inv_{secrets.token_urlsafe(_RANDOM_BYTES)}"
     passkey = InvitePasskey(
         digest=digest_passkey(raw),
