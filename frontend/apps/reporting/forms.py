@@ -7,31 +7,21 @@ from typing import Any
 from django import forms
 
 from apps.reporting.periods import CHOICES, CUSTOM, Period, named_period
+from apps.shell.days import DaySpanForm
 
 
-class PeriodForm(forms.Form):
+class PeriodForm(DaySpanForm):
     """Which days. The two day fields count only for "Other days"; for the rest they show what was chosen."""
 
     period = forms.ChoiceField(label="Period", choices=CHOICES)
 
-    def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
-        super().__init__(data, **kwargs)
-        # `from` is a word of Python, so these two cannot be declared above.
-        for name, label in (("from", "From"), ("to", "To")):
-            widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-            self.fields[name] = forms.DateField(label=label, required=False, widget=widget, input_formats=["%Y-%m-%d"])
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
+    def check_days(self, cleaned: Mapping[str, Any]) -> None:
         if cleaned.get("period") != CUSTOM:
-            return cleaned
+            return
         for name in ("from", "to"):
             if not cleaned.get(name) and name not in self.errors:
                 self.add_error(name, "Choose a day.")
-        first, last = cleaned.get("from"), cleaned.get("to")
-        if first and last and last < first:
-            self.add_error("to", "The last day lies before the first.")
-        return cleaned
+        super().check_days(cleaned)
 
     def chosen(self, *, today: date) -> Period | None:
         """The days meant; None when they are not clear, which the form's errors then explain."""

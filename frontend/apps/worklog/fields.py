@@ -47,11 +47,6 @@ def read_tags(text: str) -> list[str]:
     return list(found.values())
 
 
-def day_field(label: str, *, required: bool = False) -> forms.DateField:
-    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    return forms.DateField(label=label, required=required, widget=widget, input_formats=["%Y-%m-%d"])
-
-
 def name_field(label: str, *, kind: str, lists: str = PAGE_LISTS) -> forms.CharField:
     """A name that is made when it is new. The datalist `<lists>-<kind>` on the page suggests known ones."""
     widget = forms.TextInput(attrs={"list": f"{lists}-{kind}", "autocomplete": "off"})

@@ -6,12 +6,12 @@ from typing import Any
 from django import forms
 
 from apps.backend.worklogs import EntryDraft, EntryFilters
+from apps.shell.days import DaySpanForm, day_field
 from apps.worklog.fields import (
     QUICK_LISTS,
     STATUSES,
     VISIBILITIES,
     TagsField,
-    day_field,
     figure_field,
     hours_field,
     long_field,
@@ -73,7 +73,7 @@ class EntryForm(forms.Form):
         return EntryDraft(**self.cleaned_data)
 
 
-class FilterForm(forms.Form):
+class FilterForm(DaySpanForm):
     """What the timeline can be narrowed by; the parameters are the API's."""
 
     q = forms.CharField(
@@ -87,23 +87,10 @@ class FilterForm(forms.Form):
     tag = name_field("Tag", kind="tags")
     lacks_impact = forms.BooleanField(label="Lacks impact", required=False)
 
-    def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
-        super().__init__(data, **kwargs)
-        # `from` is a word of Python, so these two cannot be declared above.
-        self.fields["from"] = day_field("From")
-        self.fields["to"] = day_field("To")
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        first, last = cleaned.get("from"), cleaned.get("to")
-        if first and last and last < first:
-            self.add_error("to", "The last day lies before the first.")
-        return cleaned
-
     @property
     def filters(self) -> EntryFilters:
         """What could be understood; a field that could not is left out and shows its error."""
-        values = self.cleaned_data if self.is_valid() else self._understood()
+        values = self.understood
         return EntryFilters(
             q=values.get("q", ""),
             from_day=values.get("from"),
@@ -118,6 +105,3 @@ class FilterForm(forms.Form):
     def query(self) -> dict[str, str]:
         """The parameters in use, for the page's address."""
         return {name: str(self.data[name]) for name in self.fields if self.data.get(name)}
-
-    def _understood(self) -> dict[str, Any]:
-        return {name: value for name, value in self.cleaned_data.items() if name not in self.errors}
