@@ -1,0 +1,1 @@
+"""Money between the customer's card and their reserve."""
