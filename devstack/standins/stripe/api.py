@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 
-from devstack.standins.stripe import checkout, clawbacks, customers, events, forms, payments, subscriptions
+from devstack.standins.stripe import checkout, clawbacks, customers, events, forms, invoices, payments, subscriptions
 from devstack.standins.stripe.errors import Json, StripeError
 from devstack.standins.stripe.knobs import API_KINDS, Knob
 from devstack.standins.stripe.lists import expand
@@ -38,6 +38,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/v1/payment_intents/{id}/cancel", payments.cancel_payment_intent),
     ("GET", "/v1/charges", payments.list_charges),
     ("GET", "/v1/charges/{id}", payments.get_charge),
+    ("GET", "/v1/setup_intents/{id}", checkout.get_setup_intent),
     ("POST", "/v1/checkout/sessions", checkout.create_session),
     ("GET", "/v1/checkout/sessions", checkout.list_sessions),
     ("GET", "/v1/checkout/sessions/{id}", checkout.get_session),
@@ -58,8 +59,9 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/v1/subscriptions/{id}", subscriptions.get_subscription),
     ("POST", "/v1/subscriptions/{id}", subscriptions.update_subscription),
     ("DELETE", "/v1/subscriptions/{id}", subscriptions.cancel_subscription),
-    ("GET", "/v1/invoices", subscriptions.list_invoices),
-    ("GET", "/v1/invoices/{id}", subscriptions.get_invoice),
+    ("GET", "/v1/invoices", invoices.list_invoices),
+    ("GET", "/v1/invoices/{id}", invoices.get_invoice),
+    ("GET", "/v1/invoice_payments", invoices.list_invoice_payments),
     ("POST", "/v1/billing_portal/sessions", subscriptions.create_portal_session),
     ("GET", "/v1/events", events.list_events),
     ("GET", "/v1/events/{id}", events.get_event),
@@ -67,6 +69,8 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
 PATTERNS = [
     (method, re.compile(re.escape(path).replace(r"\{id\}", "([^/]+)")), handler) for method, path, handler in ROUTES
 ]
+# How errors of these statuses are marked; 409 is what the second of two requests with one key gets meanwhile.
+FAILURES = {429: ("rate_limit_error", "rate_limit"), 409: ("idempotency_error", "idempotency_key_in_use")}
 # Answers that say that nothing was begun: the same key may try again.
 NEVER_KEPT = (400, 401, 404, 409, 429)
 
@@ -133,8 +137,8 @@ def _call(world: World, request: Request) -> Json:
 
 
 def _failure(knob: Knob) -> Outcome:
-    kind = "rate_limit" if knob.status == 429 else "api_error"
-    error = StripeError("The stand-in was told to fail.", kind=kind)
+    kind, code = FAILURES.get(knob.status, ("api_error", ""))
+    error = StripeError("The stand-in was told to fail.", kind=kind, code=code)
     return Outcome(status=knob.status, body=json.dumps(error.as_json()))
 
 

@@ -35,7 +35,11 @@ def create_session(world: World, params: Json) -> Json:
         success_url=params.get("success_url"),
         cancel_url=params.get("cancel_url"),
         payment_intent=None,
+        setup_intent=None,
         subscription=None,
+        ui_mode="hosted",
+        payment_method_types=["card"],
+        saved_payment_method_options=params.get("saved_payment_method_options"),
         invoice=None,
         expires_at=int(params.get("expires_at") or world.now() + LIFETIME_S),
         total_details={"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
@@ -43,6 +47,7 @@ def create_session(world: World, params: Json) -> Json:
         _items=items,
         _intent_data=params.get("payment_intent_data") or {},
         _subscription_data=params.get("subscription_data") or {},
+        _setup_data=params.get("setup_intent_data") or {},
     )
     session["url"] = f"{world.base_url}/pay/{session['id']}"
     return world.store.save(session)
@@ -76,21 +81,52 @@ def expire_session(world: World, params: Json, object_id: str) -> Json:
     return _expire(world, session)
 
 
-def pay_session(world: World, object_id: str, *, card_name: str = customers.DEFAULT_CARD, email: str = "") -> Json:
-    """Do what a person does on the page. A declined card leaves the session open; raises StripeError (402)."""
-    session = get_session(world, {}, object_id)
-    if session["status"] != "open":
-        raise StripeError(f"This Checkout Session has a status of {session['status']}.")
+def get_setup_intent(world: World, _params: Json, object_id: str) -> Json:
+    """Return a setup intent: a card that was kept without a payment."""
+    return world.store.get("setup_intent", object_id)
+
+
+def pay_session(
+    world: World,
+    object_id: str,
+    *,
+    card_name: str = customers.DEFAULT_CARD,
+    email: str = "",
+    saves_card: bool = False,
+) -> Json:
+    """Do what a person does on the page. A declined card leaves the session open; raises StripeError (402).
+
+    A card whose bank asks leaves the session open as well, until `answer_authentication`.
+    """
+    session = _open_session(world, object_id)
     _ensure_customer(world, session, email)
     card = customers.find_card(world, card_name, customer=session["customer"])
-    if session["mode"] == "payment":
-        return _take_payment(world, session, card)
-    if session["mode"] == "subscription":
-        subscription, invoice = subscriptions.start_subscription(
-            world, session["customer"], session["_items"], card, data=session["_subscription_data"]
-        )
-        session.update(subscription=subscription["id"], invoice=invoice["id"], payment_status="paid")
-    return _complete(world, session)
+    if saves_card:
+        session["_intent_data"]["setup_future_usage"] = "off_session"
+    session.pop("_asks_with", None)
+    return _pay_with(world, session, card, is_authenticated=False)
+
+
+def answer_authentication(world: World, object_id: str, *, succeeds: bool) -> Json:
+    """Tell what the customer answered to the bank; a no leaves the session open and raises StripeError (402)."""
+    session = _open_session(world, object_id)
+    card_id = session.pop("_asks_with", None)
+    if card_id is None:
+        raise StripeError("The bank asks nothing about this session.")
+    if succeeds:
+        return _pay_with(world, session, world.store.get("payment_method", card_id), is_authenticated=True)
+    world.store.save(session)
+    if session["payment_intent"]:
+        payments.fail_authentication(world, world.store.get("payment_intent", session["payment_intent"]))
+    raise StripeError(payments.NOT_AUTHENTICATED, status=402, kind="card_error", code="authentication_required")
+
+
+def find_open_session(world: World, payment_intent_id: str) -> Json | None:
+    """Return the open session whose payment this is, None without one."""
+    sessions = world.store.list_kind("checkout.session")
+    return next(
+        (one for one in sessions if (one["payment_intent"], one["status"]) == (payment_intent_id, "open")), None
+    )
 
 
 def settle_session(world: World, object_id: str, *, succeeds: bool) -> Json:
@@ -106,24 +142,73 @@ def settle_session(world: World, object_id: str, *, succeeds: bool) -> Json:
     return session
 
 
-def _take_payment(world: World, session: Json, card: Json) -> Json:
-    data = session["_intent_data"]
-    intent = payments.create_payment_intent(
-        world,
-        {
-            **data,
-            "amount": session["amount_total"],
-            "currency": session["currency"],
-            "customer": session["customer"],
-            "payment_method": card["id"],
-        },
+def _open_session(world: World, object_id: str) -> Json:
+    session = get_session(world, {}, object_id)
+    if session["status"] != "open":
+        raise StripeError(f"This Checkout Session has a status of {session['status']}.")
+    return session
+
+
+def _pay_with(world: World, session: Json, card: Json, *, is_authenticated: bool) -> Json:
+    if session["mode"] == "payment":
+        return _take_payment(world, session, card, is_authenticated=is_authenticated)
+    if card["_behaviour"] == "authentication" and not is_authenticated:
+        return _ask(world, session, card)
+    if session["mode"] == "setup":
+        return _keep_card(world, session, card)
+    subscription, invoice = subscriptions.start_subscription(
+        *(world, session["customer"], session["_items"], card),
+        data=session["_subscription_data"],
+        is_authenticated=is_authenticated,
     )
-    intent = payments.charge(world, intent, card, is_off_session=False)
-    if intent["status"] == "requires_action":
-        # On the page the person is there: the bank's question is answered on the spot.
+    session.update(subscription=subscription["id"], invoice=invoice["id"], payment_status="paid")
+    return _complete(world, session)
+
+
+def _take_payment(world: World, session: Json, card: Json, *, is_authenticated: bool) -> Json:
+    if session["payment_intent"]:
+        # One payment a session: a second card is tried on the same one.
+        intent = world.store.get("payment_intent", session["payment_intent"])
+    else:
+        paid = {"amount": session["amount_total"], "currency": session["currency"], "customer": session["customer"]}
+        intent = payments.create_payment_intent(world, {**session["_intent_data"], **paid})
+        session["payment_intent"] = intent["id"]
+        world.store.save(session)
+    intent["setup_future_usage"] = session["_intent_data"].get("setup_future_usage")
+    if is_authenticated:
         intent = payments.succeed(world, intent, card)
-    session["payment_intent"] = intent["id"]
+    else:
+        intent = payments.charge(world, intent, card, is_off_session=False)
+    if intent["status"] == "requires_action":
+        return _ask(world, session, card)
     session["payment_status"] = "paid" if intent["status"] == "succeeded" else "unpaid"
+    return _complete(world, session)
+
+
+def _ask(world: World, session: Json, card: Json) -> Json:
+    session["_asks_with"] = card["id"]
+    return world.store.save(session)
+
+
+def _keep_card(world: World, session: Json, card: Json) -> Json:
+    data = session["_setup_data"]
+    made = world.make(
+        "setup_intent",
+        "seti",
+        status="succeeded",
+        usage="off_session",
+        customer=session["customer"],
+        payment_method=card["id"],
+        payment_method_types=["card"],
+        description=data.get("description"),
+        metadata=dict(data.get("metadata") or {}),
+        last_setup_error=None,
+        next_action=None,
+    )
+    if card["customer"] is None:
+        customers.attach(world, {"customer": session["customer"]}, card["id"])
+    session["setup_intent"] = made["id"]
+    world.emit("setup_intent.succeeded", made)
     return _complete(world, session)
 
 
@@ -139,6 +224,9 @@ def _expire(world: World, session: Json) -> Json:
     session["status"] = "expired"
     session["url"] = None
     world.store.save(session)
+    intent = world.store.find(session["payment_intent"]) if session["payment_intent"] else None
+    if intent is not None and intent["status"] in payments.CONFIRMABLE:
+        payments.cancel_payment_intent(world, {"cancellation_reason": "abandoned"}, intent["id"])
     world.emit("checkout.session.expired", session)
     return session
 

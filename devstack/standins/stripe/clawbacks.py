@@ -6,6 +6,9 @@ from devstack.standins.stripe.knobs import REFUND_KINDS
 from devstack.standins.stripe.lists import list_objects
 from devstack.standins.stripe.world import World
 
+EVIDENCE_S = 9 * 86_400
+DISPUTE_FEE_CENTS = 1500
+
 
 def create_refund(world: World, params: Json) -> Json:
     """Give money back, all that is left of a charge or a part of it."""
@@ -28,6 +31,8 @@ def create_refund(world: World, params: Json) -> Json:
         metadata=dict(params.get("metadata") or {}),
         status="pending" if is_pending else "succeeded",
         failure_reason=None,
+        balance_transaction=world.new_id("txn"),
+        receipt_number=None,
     )
     _note(world, "refund", -amount, paid, refund)
     _set_refunded(world, paid, paid["amount_refunded"] + amount)
@@ -88,6 +93,9 @@ def open_dispute(world: World, params: Json) -> Json:
         reason=params.get("reason") or "fraudulent",
         status="needs_response",
         metadata={},
+        balance_transactions=[],
+        evidence_details={"due_by": world.now() + EVIDENCE_S, "has_evidence": False, "submission_count": 0},
+        is_charge_refundable=False,
         _withdrawn=False,
     )
     paid["disputed"] = True
@@ -103,11 +111,11 @@ def advance_dispute(world: World, object_id: str, phase: str) -> Json:
     match phase, dispute["_withdrawn"]:
         case "withdraw", False:
             dispute["_withdrawn"] = True
-            _note(world, "dispute_withdrawn", -dispute["amount"], paid, dispute)
+            _move(world, "dispute_withdrawn", -dispute["amount"], paid, dispute)
             event = "charge.dispute.funds_withdrawn"
         case "reinstate", True:
             dispute["_withdrawn"] = False
-            _note(world, "dispute_reinstated", dispute["amount"], paid, dispute)
+            _move(world, "dispute_reinstated", dispute["amount"], paid, dispute)
             event = "charge.dispute.funds_reinstated"
         case (("win" | "lose"), _):
             dispute["status"] = "won" if phase == "win" else "lost"
@@ -138,6 +146,18 @@ def _charge_of(world: World, params: Json) -> Json:
     if intent["status"] != "succeeded":
         raise StripeError(f"The PaymentIntent has a status of {intent['status']}: no successful charge to refund.")
     return world.store.get("charge", intent["latest_charge"])
+
+
+def _move(world: World, kind: str, amount: int, paid: Json, dispute: Json) -> None:
+    """Move a dispute's money and say so on it, as a line of the account's balance."""
+    _note(world, kind, amount, paid, dispute)
+    fee = DISPUTE_FEE_CENTS if amount < 0 else 0
+    line = {"id": world.new_id("txn"), "object": "balance_transaction", "created": world.now(), "type": "adjustment"}
+    category = "dispute" if amount < 0 else "dispute_reversal"
+    money = {"amount": amount, "currency": paid["currency"], "fee": fee, "net": amount - fee}
+    dispute["balance_transactions"].append(
+        {**line, **money, "reporting_category": category, "source": dispute["id"], "status": "available"}
+    )
 
 
 def _set_refunded(world: World, paid: Json, amount: int) -> None:

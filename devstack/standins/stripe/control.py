@@ -8,7 +8,8 @@ POST /_deliveries/release {order}       send what was held: "recorded", "reverse
 POST /_events/ID/deliver {as_new_event} once more
 POST /_webhooks {url, secret}           where webhooks go from now on
 DELETE /_idempotency                    forget all keys, as Stripe does after a day
-POST /_checkout/ID/pay {card, email}    what a person does on the hosted page
+POST /_checkout/ID/pay {card, email, authenticates}  what a person does on the hosted page; a bank that asks is told
+                                        yes, false means no, null leaves the question open
 POST /_checkout/ID/settle {succeeds}    the bank's word on a payment that was processing
 POST /_payment_intents/ID/settle {succeeds}
 POST /_refunds/ID/settle {succeeds}     a refund that fails after all
@@ -78,7 +79,11 @@ def _act(world: World, parts: list[str], body: Json) -> Json:
 
 def _pay(world: World, object_id: str, body: Json) -> Json:
     card = str(body.get("card") or customers.DEFAULT_CARD)
-    return checkout.pay_session(world, object_id, card_name=card, email=str(body.get("email", "")))
+    session = checkout.pay_session(world, object_id, card_name=card, email=str(body.get("email", "")))
+    answer = body.get("authenticates", True)
+    if session["status"] == "open" and answer is not None:
+        return checkout.answer_authentication(world, object_id, succeeds=bool(answer))
+    return session
 
 
 def _deliver(world: World, object_id: str, body: Json) -> Json:

@@ -7,7 +7,8 @@ from devstack.standins.stripe.lists import list_objects, page
 from devstack.standins.stripe.world import World
 
 EDITABLE = ("email", "name", "phone", "description", "address")
-# Stripe's test cards by name: last four digits, brand, and how they behave when they are charged.
+# Stripe's test cards by name: last four digits, brand, and how they behave when they are charged (`later`: not while
+# the customer is there, but declined off session).
 CARDS = {
     "pm_card_visa": ("4242", "visa", "ok", ""),
     "pm_card_mastercard": ("4444", "mastercard", "ok", ""),
@@ -18,10 +19,12 @@ CARDS = {
     "pm_card_chargeDeclinedExpiredCard": ("0069", "visa", "declined", "expired_card"),
     "pm_card_visa_chargeDeclinedExpiredCard": ("0069", "visa", "declined", "expired_card"),
     "pm_card_visa_chargeDeclinedStolenCard": ("9979", "visa", "declined", "stolen_card"),
-    "pm_card_chargeCustomerFail": ("0341", "visa", "declined", "generic_decline"),
+    "pm_card_chargeCustomerFail": ("0341", "visa", "later", "generic_decline"),
+    "pm_card_amex": ("0005", "amex", "ok", ""),
+    "pm_card_live": ("1111", "visa", "declined", "test_mode_live_card"),
     "pm_card_authenticationRequired": ("3184", "visa", "authentication", ""),
     "pm_card_threeDSecure2Required": ("3220", "visa", "authentication", ""),
-    "pm_card_processing": ("1111", "visa", "processing", ""),
+    "pm_card_processing": ("7726", "visa", "processing", ""),
 }
 DEFAULT_CARD = "pm_card_visa"
 
@@ -92,11 +95,21 @@ def create_payment_method(world: World, params: Json) -> Json:
     return make_card(world, name, metadata=dict(params.get("metadata") or {}))
 
 
-def make_card(world: World, name: str, *, customer: str | None = None, metadata: Json | None = None) -> Json:
-    """Make a card that behaves like Stripe's test card of that name; the same card has the same fingerprint."""
+def make_card(
+    world: World,
+    name: str,
+    *,
+    customer: str | None = None,
+    metadata: Json | None = None,
+    printed: Json | None = None,
+) -> Json:
+    """Make a card that behaves like Stripe's test card of that name; the same card has the same fingerprint.
+
+    `printed` is what a person has read from the card: `last4`, `exp_month`, `exp_year`.
+    """
     last4, brand, behaviour, decline_code = CARDS[name]
-    fingerprint = sha256(f"{brand}{last4}".encode()).hexdigest()[:16]
-    card = {"brand": brand, "last4": last4, "exp_month": 12, "exp_year": 2034, "fingerprint": fingerprint}
+    card = {"brand": brand, "last4": last4, "exp_month": 12, "exp_year": 2034, **(printed or {})}
+    card["fingerprint"] = sha256(f"{brand}{card['last4']}".encode()).hexdigest()[:16]
     return world.make(
         "payment_method",
         "pm",

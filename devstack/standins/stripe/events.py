@@ -12,8 +12,13 @@ def get_event(world: World, _params: Json, object_id: str) -> Json:
 
 def list_events(world: World, params: Json) -> Json:
     """List events, newest first, of one type or of several."""
-    listed = list_objects(world, "event", params, url="/v1/events", filters=("type",))
+    return list_objects(world, "event", params, url="/v1/events", keeps=lambda event: _is_wanted(event["type"], params))
+
+
+def _is_wanted(event_type: str, params: Json) -> bool:
     types = params.get("types")
-    if isinstance(types, list):
-        listed["data"] = [event for event in listed["data"] if event["type"] in types]
-    return listed
+    wanted = types if isinstance(types, list) else [params["type"]] if params.get("type") else []
+    # A type may end in `*`, as in `charge.*`.
+    return not wanted or any(
+        event_type.startswith(one[:-1]) if one.endswith("*") else event_type == one for one in map(str, wanted)
+    )

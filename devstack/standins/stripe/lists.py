@@ -1,6 +1,7 @@
 """Lists with cursors, filters on creation time, search, and the expansion of references."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from devstack.standins.stripe.errors import Json, StripeError
@@ -11,13 +12,30 @@ MAX_LIMIT = 100
 CLAUSE = re.compile(r"""(?:metadata\[["']([^"']+)["']\]|([a-z_.]+))\s*:\s*["']([^"']*)["']""")
 
 
-def list_objects(world: World, kind: str, params: Json, *, url: str, filters: tuple[str, ...] = ()) -> Json:
-    """Return one page of a kind, newest first; `filters` are the parameters that must equal the field of that name."""
+def keep_all(_value: Json) -> bool:
+    """Keep every object of a list."""
+    return True
+
+
+def list_objects(
+    world: World,
+    kind: str,
+    params: Json,
+    *,
+    url: str,
+    filters: tuple[str, ...] = (),
+    keeps: Callable[[Json], bool] = keep_all,
+) -> Json:
+    """Return one page of a kind, newest first; `filters` are the parameters that must equal the field of that name.
+
+    `keeps` is one more condition, for what no field says.
+    """
     found = [
         value
         for value in world.store.list_kind(kind)
         if all(_field(value, name) == params[name] for name in filters if name in params)
         and _is_created_within(value["created"], params.get("created"))
+        and keeps(value)
     ]
     return page(found, params, url=url)
 

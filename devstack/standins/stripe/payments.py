@@ -9,10 +9,12 @@ from devstack.standins.stripe.world import World, public
 CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 CANCELABLE = (*CONFIRMABLE, "processing")
 EDITABLE = ("description", "receipt_email", "setup_future_usage", "statement_descriptor")
+NOT_AUTHENTICATED = "We are unable to authenticate your payment method. Please choose another one and try again."
 MIN_CENTS = 50
 MAX_CENTS = 99_999_999
 DECLINE_MESSAGES = {
     "insufficient_funds": "Your card has insufficient funds.",
+    "test_mode_live_card": "Your card was declined. This is a test, but the card is not a test card.",
     "expired_card": "Your card has expired.",
     "authentication_required": "Your card was declined. This transaction requires authentication.",
 }
@@ -92,16 +94,21 @@ def confirm_payment_intent(world: World, params: Json, object_id: str) -> Json:
     return charge(world, intent, card, is_off_session=is_true(params.get("off_session")))
 
 
-def charge(world: World, intent: Json, card: Json, *, is_off_session: bool, raises: bool = True) -> Json:
+def charge(
+    world: World,
+    intent: Json,
+    card: Json,
+    *,
+    is_off_session: bool,
+    is_authenticated: bool = False,
+    raises: bool = True,
+) -> Json:
     """Charge a card as it behaves, or as a knob says; a decline raises, unless it is only to be recorded."""
-    knob = world.knobs.take(PAYMENT_KINDS, "")
-    behaviour = knob.kind if knob else card["_behaviour"]
-    decline_code = knob.decline_code if knob else card["_decline_code"]
-    if behaviour == "authentication":
-        behaviour, decline_code = ("declined", "authentication_required") if is_off_session else ("requires_action", "")
+    behaviour, decline_code = _behaviour_now(world, card, is_off_session=is_off_session)
+    intent["payment_method"] = card["id"]
     if behaviour == "declined":
         return _decline(world, intent, card, decline_code, raises=raises)
-    if behaviour == "requires_action":
+    if behaviour == "requires_action" and not is_authenticated:
         intent["status"] = "requires_action"
         redirect = {"url": f"{world.base_url}/authenticate/{intent['id']}", "return_url": None}
         intent["next_action"] = {"type": "redirect_to_url", "redirect_to_url": redirect}
@@ -152,6 +159,21 @@ def cancel_payment_intent(world: World, params: Json, object_id: str) -> Json:
     return intent
 
 
+def fail_authentication(world: World, intent: Json) -> Json:
+    """Record that the customer did not say yes to the bank; another card may be tried."""
+    card = world.store.get("payment_method", intent["payment_method"])
+    error = {"type": "invalid_request_error", "code": "payment_intent_authentication_failure"}
+    intent.update(
+        status="requires_payment_method",
+        payment_method=None,
+        next_action=None,
+        last_payment_error={**error, "message": NOT_AUTHENTICATED, "payment_method": public(card)},
+    )
+    world.store.save(intent)
+    world.emit("payment_intent.payment_failed", intent)
+    return intent
+
+
 def settle_payment_intent(world: World, object_id: str, *, succeeds: bool) -> Json:
     """End a payment that waits (for the bank, or for the customer) one way or the other."""
     intent = world.store.get("payment_intent", object_id)
@@ -160,6 +182,8 @@ def settle_payment_intent(world: World, object_id: str, *, succeeds: bool) -> Js
     card = world.store.get("payment_method", intent["payment_method"])
     if succeeds:
         return succeed(world, intent, card)
+    if intent["status"] == "requires_action":
+        return fail_authentication(world, intent)
     return _decline(world, intent, card, "generic_decline", raises=False)
 
 
@@ -178,6 +202,16 @@ def get_balance(world: World, _params: Json) -> Json:
     rows = world.store.all("SELECT currency, SUM(amount) AS amount FROM money GROUP BY currency")
     available = [{"amount": row["amount"], "currency": row["currency"]} for row in rows]
     return {"object": "balance", "livemode": False, "available": available, "pending": []}
+
+
+def _behaviour_now(world: World, card: Json, *, is_off_session: bool) -> tuple[str, str]:
+    knob = world.knobs.take(PAYMENT_KINDS, "")
+    behaviour, decline_code = (knob.kind, knob.decline_code) if knob else (card["_behaviour"], card["_decline_code"])
+    if behaviour == "authentication":
+        return ("declined", "authentication_required") if is_off_session else ("requires_action", "")
+    if behaviour == "later":
+        return ("declined", decline_code) if is_off_session else ("ok", "")
+    return behaviour, decline_code
 
 
 def _decline(world: World, intent: Json, card: Json, decline_code: str, *, raises: bool) -> Json:

@@ -3,12 +3,14 @@
 from devstack.standins.stripe.api import serve_api
 from devstack.standins.stripe.control import serve_control
 from devstack.standins.stripe.pages import serve_pages
+from devstack.standins.stripe.seeds import plant_prices
 from devstack.standins.stripe.world import World
 from devstack.standins.web import Application, Request, Response
 
 
 def make_application(world: World) -> Application:
-    """Return the web application over a world."""
+    """Return the web application over a world, which then has the prices of the plans."""
+    plant_prices(world)
 
     def application(request: Request) -> Response | None:
         if request.path.startswith("/v1/"):

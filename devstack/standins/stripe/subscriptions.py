@@ -1,6 +1,6 @@
-"""Products, prices, subscriptions, their invoices, and the customer's portal, in simple form."""
+"""Products, prices, subscriptions and the customer's portal, in simple form."""
 
-from devstack.standins.stripe import payments
+from devstack.standins.stripe import invoices
 from devstack.standins.stripe.customers import merged_metadata
 from devstack.standins.stripe.errors import Json, StripeError, is_true, positive_amount, required
 from devstack.standins.stripe.lists import list_objects
@@ -46,13 +46,22 @@ def get_price(world: World, _params: Json, object_id: str) -> Json:
 def list_prices(world: World, params: Json) -> Json:
     """List prices, newest first."""
     wanted = params.get("lookup_keys")
-    listed = list_objects(world, "price", params, url="/v1/prices", filters=("product",))
-    if isinstance(wanted, list):
-        listed["data"] = [price for price in listed["data"] if price["lookup_key"] in wanted]
-    return listed
+    is_active = is_true(params["active"]) if "active" in params else None
+    return list_objects(
+        world,
+        "price",
+        params,
+        url="/v1/prices",
+        filters=("product", "type", "currency"),
+        keeps=lambda price: (
+            (not isinstance(wanted, list) or price["lookup_key"] in wanted) and is_active in (None, price["active"])
+        ),
+    )
 
 
-def start_subscription(world: World, customer: str, items: list[Json], card: Json, *, data: Json) -> tuple[Json, Json]:
+def start_subscription(
+    world: World, customer: str, items: list[Json], card: Json, *, data: Json, is_authenticated: bool = False
+) -> tuple[Json, Json]:
     """Start a subscription that is paid with `card` now; return it with its first invoice. A decline raises."""
     now = world.now()
     interval = (items[0]["price"]["recurring"] or {}).get("interval", "month")
@@ -65,6 +74,7 @@ def start_subscription(world: World, customer: str, items: list[Json], card: Jso
         default_payment_method=card["id"],
         metadata=dict(data.get("metadata") or {}),
         cancel_at_period_end=False,
+        cancel_at=None,
         canceled_at=None,
         ended_at=None,
         latest_invoice=None,
@@ -80,7 +90,9 @@ def start_subscription(world: World, customer: str, items: list[Json], card: Jso
     card["customer"] = customer
     world.store.save(card)
     _set_period(subscription, now)
-    invoice = _bill(world, subscription, card, reason="subscription_create", raises=True)
+    invoice = invoices.bill(
+        world, subscription, card, reason="subscription_create", raises=True, is_authenticated=is_authenticated
+    )
     subscription["status"] = "active"
     world.store.save(subscription)
     world.emit("customer.subscription.created", subscription)
@@ -96,17 +108,26 @@ def list_subscriptions(world: World, params: Json) -> Json:
     """List subscriptions that have not ended, newest first; `status=all` lists all."""
     status = params.get("status")
     filters = ("customer", "status") if status not in (None, "all") else ("customer",)
-    listed = list_objects(world, "subscription", params, url="/v1/subscriptions", filters=filters)
-    if status is None:
-        listed["data"] = [value for value in listed["data"] if value["status"] != "canceled"]
-    return listed
+    return list_objects(
+        world,
+        "subscription",
+        params,
+        url="/v1/subscriptions",
+        filters=filters,
+        keeps=lambda value: status is not None or value["status"] != "canceled",
+    )
 
 
 def update_subscription(world: World, params: Json, object_id: str) -> Json:
     """Change price, metadata or whether it ends with the period."""
     subscription = _living(world, object_id)
     if "cancel_at_period_end" in params:
-        subscription["cancel_at_period_end"] = is_true(params["cancel_at_period_end"])
+        ends = is_true(params["cancel_at_period_end"])
+        subscription["cancel_at_period_end"] = ends
+        subscription["cancel_at"] = subscription["items"]["data"][0]["current_period_end"] if ends else None
+        subscription["canceled_at"] = world.now() if ends else None
+    if params.get("default_payment_method"):
+        subscription["default_payment_method"] = params["default_payment_method"]
     for change in params.get("items") or []:
         _change_item(world, subscription, change)
     subscription["metadata"] = merged_metadata(subscription, params)
@@ -130,22 +151,12 @@ def renew_subscription(world: World, object_id: str) -> Json:
     if subscription["cancel_at_period_end"]:
         return cancel_subscription(world, {}, object_id)
     card = world.store.get("payment_method", subscription["default_payment_method"])
-    _set_period(subscription, subscription["current_period_end"])
-    invoice = _bill(world, subscription, card, reason="subscription_cycle", raises=False)
+    _set_period(subscription, subscription["items"]["data"][0]["current_period_end"])
+    invoice = invoices.bill(world, subscription, card, reason="subscription_cycle", raises=False)
     subscription["status"] = "active" if invoice["status"] == "paid" else "past_due"
     world.store.save(subscription)
     world.emit("customer.subscription.updated", subscription)
     return subscription
-
-
-def get_invoice(world: World, _params: Json, object_id: str) -> Json:
-    """Return an invoice."""
-    return world.store.get("invoice", object_id)
-
-
-def list_invoices(world: World, params: Json) -> Json:
-    """List invoices, newest first."""
-    return list_objects(world, "invoice", params, url="/v1/invoices", filters=("customer", "status", "subscription"))
 
 
 def create_portal_session(world: World, params: Json) -> Json:
@@ -189,42 +200,5 @@ def _change_item(world: World, subscription: Json, change: Json) -> None:
 
 
 def _set_period(subscription: Json, start: int) -> None:
-    # On the subscription as in older API versions, and on each item as in newer ones.
-    period = {"current_period_start": start, "current_period_end": start + subscription["_interval_s"]}
-    subscription.update(period)
     for item in subscription["items"]["data"]:
-        item.update(period)
-
-
-def _bill(world: World, subscription: Json, card: Json, *, reason: str, raises: bool) -> Json:
-    total = sum(item["price"]["unit_amount"] * item["quantity"] for item in subscription["items"]["data"])
-    described = {
-        "amount": total,
-        "currency": subscription["currency"],
-        "customer": subscription["customer"],
-        "payment_method": card["id"],
-        "metadata": {"subscription": subscription["id"]},
-    }
-    intent = payments.create_payment_intent(world, described)
-    intent = payments.charge(world, intent, card, is_off_session=not raises, raises=raises)
-    is_paid = intent["status"] == "succeeded"
-    invoice = world.make(
-        "invoice",
-        "in",
-        customer=subscription["customer"],
-        subscription=subscription["id"],
-        parent={"type": "subscription_details", "subscription_details": {"subscription": subscription["id"]}},
-        payment_intent=intent["id"],
-        billing_reason=reason,
-        currency=subscription["currency"],
-        status="paid" if is_paid else "open",
-        total=total,
-        amount_due=total,
-        amount_paid=total if is_paid else 0,
-        amount_remaining=0 if is_paid else total,
-        number=None,
-        metadata={},
-    )
-    subscription["latest_invoice"] = invoice["id"]
-    world.emit("invoice.paid" if is_paid else "invoice.payment_failed", invoice)
-    return invoice
+        item.update(current_period_start=start, current_period_end=start + subscription["_interval_s"])
