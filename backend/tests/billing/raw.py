@@ -73,6 +73,11 @@ def forge_entry(tenant: TenantId, **changes: Any) -> ReserveLedgerEntry:
     return entry
 
 
+def forge_credit(tenant: TenantId, **changes: Any) -> ReserveLedgerEntry:
+    """A forged credit that needs no row beside it: a promotion."""
+    return forge_entry(tenant, kind="promo_credit", promo_source=uuid7(), **changes)
+
+
 def move_account(entry: ReserveLedgerEntry) -> None:
     """What the forger has to do to the account so that it fits the entry."""
     run(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from apps.billing.models import ReserveLedgerEntry
 from apps.billing.services.chain import hash_entry, hash_request
-from tests.billing.raw import forge_entry, insert, move_account
+from tests.billing.raw import forge_credit, forge_entry, insert, move_account
 from tests.factories.billing import fund, make_reserve
 
 # What PostgreSQL can store: no NUL and no surrogates.
@@ -27,7 +27,7 @@ def test_the_database_accepts_the_hash_of_whatever_an_entry_says() -> None:
     def accepts(description: str, key: str, micros: int, at: datetime) -> None:
         if ReserveLedgerEntry.objects.filter(idempotency_key=key).exists():
             return
-        entry = forge_entry(tenant, description=description, idempotency_key=key, amount_micros=micros, created_at=at)
+        entry = forge_credit(tenant, description=description, idempotency_key=key, amount_micros=micros, created_at=at)
         with transaction.atomic():
             insert(entry)
             move_account(entry)

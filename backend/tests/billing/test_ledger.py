@@ -8,8 +8,8 @@ import pytest
 from django.db import transaction
 from django.db.transaction import TransactionManagementError
 
-from apps.billing import selectors
 from apps.billing.models import BillingAuditLog, ReserveLedgerEntry
+from apps.billing.payment_types import DisputeState
 from apps.billing.services.chain import GENESIS
 from apps.billing.services.credits import adjust_reserve, grant_promo_credit
 from apps.billing.services.ledger import EntryDraft, post_batch, post_entry
@@ -19,13 +19,27 @@ from apps.common.ids import uuid7
 from apps.common.money import MAX_ABS_MICROS
 from apps.common.tenancy import TenantId
 from tests.factories.accounts import make_actor, make_staff
-from tests.factories.billing import NOW, fund, get_account, make_hold, make_reserve, publish_prices
+from tests.factories.billing import (
+    NOW,
+    draft_of_dispute,
+    fund,
+    get_account,
+    make_dispute,
+    make_hold,
+    make_payment,
+    make_reserve,
+    publish_prices,
+)
 
 pytestmark = pytest.mark.django_db
 Commit = Callable[[], None]
 
-TOPUP = EntryDraft(
-    kind=EntryKind.TOPUP, amount_micros=500, idempotency_key="topup:1", description="Top-up", payment_intent_id="pi_1"
+CREDIT = EntryDraft(
+    kind=EntryKind.PROMO_CREDIT,
+    amount_micros=500,
+    idempotency_key="promo:1",
+    description="Welcome",
+    promo_source=uuid7(),
 )
 
 
@@ -53,19 +67,19 @@ def test_each_entry_names_the_hash_of_the_one_before() -> None:
 
 def test_the_same_key_with_the_same_content_is_posted_once(commit: Commit) -> None:
     tenant = make_reserve()
-    first = post_entry(tenant=tenant, draft=TOPUP, now=NOW)
-    second = post_entry(tenant=tenant, draft=TOPUP, now=NOW)
+    first = post_entry(tenant=tenant, draft=CREDIT, now=NOW)
+    second = post_entry(tenant=tenant, draft=CREDIT, now=NOW)
     commit()
     assert (first.id, first.is_replay, second.is_replay) == (second.id, False, True)
     assert rows(tenant) == [(1, 500, 500)]
 
 
-@pytest.mark.parametrize("change", [{"amount_micros": 501}, {"payment_intent_id": "pi_2"}, {"description": "Other"}])
+@pytest.mark.parametrize("change", [{"amount_micros": 501}, {"promo_source": uuid7()}, {"description": "Other"}])
 def test_the_same_key_with_other_content_is_a_conflict(change: dict[str, Any]) -> None:
     tenant = make_reserve()
-    post_entry(tenant=tenant, draft=TOPUP, now=NOW)
+    post_entry(tenant=tenant, draft=CREDIT, now=NOW)
     with pytest.raises(IdempotencyMismatch):
-        post_entry(tenant=tenant, draft=replace(TOPUP, **change), now=NOW)
+        post_entry(tenant=tenant, draft=replace(CREDIT, **change), now=NOW)
 
 
 def test_the_retry_of_a_committed_debit_is_answered_when_the_money_is_gone() -> None:
@@ -84,7 +98,7 @@ def test_the_retry_of_a_committed_debit_is_answered_when_the_money_is_gone() -> 
 
 def test_a_batch_is_one_statement_an_account(commit: Commit, django_assert_num_queries: Any) -> None:
     tenant = make_reserve()
-    drafts = [replace(TOPUP, idempotency_key=f"topup:{n}", payment_intent_id=f"pi_{n}") for n in range(5)]
+    drafts = [replace(CREDIT, idempotency_key=f"promo:{n}", promo_source=uuid7()) for n in range(5)]
     # Lock, look up the keys, insert all five, move the account.
     with django_assert_num_queries(4):
         posted = post_batch(batch={tenant: drafts}, now=NOW)
@@ -94,7 +108,7 @@ def test_a_batch_is_one_statement_an_account(commit: Commit, django_assert_num_q
 
 def test_a_batch_posts_a_repeated_key_once(commit: Commit) -> None:
     tenant = make_reserve()
-    first, second = post_batch(batch={tenant: [TOPUP, TOPUP]}, now=NOW)[tenant]
+    first, second = post_batch(batch={tenant: [CREDIT, CREDIT]}, now=NOW)[tenant]
     commit()
     assert (first.id, second.is_replay) == (second.id, True)
     assert rows(tenant) == [(1, 500, 500)]
@@ -102,8 +116,8 @@ def test_a_batch_posts_a_repeated_key_once(commit: Commit) -> None:
 
 def test_a_batch_may_move_several_accounts(commit: Commit) -> None:
     one, two = make_reserve(), make_reserve()
-    other = replace(TOPUP, idempotency_key="topup:2", payment_intent_id="pi_2")
-    post_batch(batch={one: [TOPUP], two: [other]}, now=NOW)
+    other = replace(CREDIT, idempotency_key="promo:2", promo_source=uuid7())
+    post_batch(batch={one: [CREDIT], two: [other]}, now=NOW)
     commit()
     assert (rows(one), rows(two)) == ([(1, 500, 500)], [(1, 500, 500)])
 
@@ -111,7 +125,7 @@ def test_a_batch_may_move_several_accounts(commit: Commit) -> None:
 def test_a_batch_for_an_unknown_account_posts_nothing() -> None:
     tenant = make_reserve()
     with pytest.raises(NoReserve), transaction.atomic():
-        post_batch(batch={tenant: [TOPUP], TenantId(uuid7()): [TOPUP]}, now=NOW)
+        post_batch(batch={tenant: [CREDIT], TenantId(uuid7()): [CREDIT]}, now=NOW)
     assert rows(tenant) == []
 
 
@@ -119,26 +133,16 @@ def test_a_batch_for_an_unknown_account_posts_nothing() -> None:
 def test_nothing_is_posted_outside_a_transaction() -> None:
     tenant = make_reserve()
     with pytest.raises(TransactionManagementError):
-        post_entry(tenant=tenant, draft=TOPUP, now=NOW)
+        post_entry(tenant=tenant, draft=CREDIT, now=NOW)
 
 
 def test_a_dispute_moves_money_once_a_phase(commit: Commit) -> None:
-    tenant = make_reserve(funds=100)
-    for kind, phase, micros in (
-        (EntryKind.DISPUTE_WITHDRAWN, DisputePhase.WITHDRAWN, -60),
-        (EntryKind.DISPUTE_REINSTATED, DisputePhase.REINSTATED, 60),
-    ):
-        draft = EntryDraft(
-            kind=kind,
-            amount_micros=micros,
-            idempotency_key=f"dispute:{phase}",
-            description="Dispute",
-            dispute_id="dp_1",
-            dispute_phase=phase,
-        )
-        post_entry(tenant=tenant, draft=draft, now=NOW)
+    tenant = make_reserve()
+    dispute = make_dispute(make_payment(tenant, 100), 60, state=DisputeState.REINSTATED)
+    for phase in DisputePhase:
+        assert post_entry(tenant=tenant, draft=draft_of_dispute(dispute, phase), now=NOW).is_replay
     commit()
-    assert selectors.get_balance(tenant=tenant).balance_micros == 100
+    assert [micros for _, micros, _ in rows(tenant)] == [100, -60, 60]
 
 
 def test_a_promotion_is_credited_once_for_its_source(commit: Commit) -> None:

@@ -11,12 +11,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
+    consumes,
     initialize,
     invariant,
     multiple,
@@ -26,13 +27,14 @@ from hypothesis.stateful import (
 )
 
 from apps.billing import selectors
+from apps.billing.models import PaymentAttempt, PaymentDispute, PaymentRefund
+from apps.billing.payment_types import PaymentKind
 from apps.billing.services import holds
 from apps.billing.services.credits import adjust_reserve, grant_promo_credit
-from apps.billing.services.ledger import EntryDraft, post_entry
+from apps.billing.services.ledger import post_entry
 from apps.billing.services.proof import prove_ledger
 from apps.billing.types import (
     BelowFloor,
-    EntryKind,
     HoldNotOpen,
     HoldState,
     HoldView,
@@ -47,11 +49,18 @@ from tests.factories.accounts import make_staff
 from tests.factories.billing import (
     LEASE,
     NOW,
+    claw_back,
+    draft_of,
+    fail_refund,
     get_account,
+    make_dispute,
     make_lines,
+    make_payment,
     make_quote,
+    make_refund,
     make_reserve,
     publish_prices,
+    reinstate,
     settle,
 )
 
@@ -78,6 +87,9 @@ class Model:
     balance: int = 0
     is_stopped: bool = False
     holds: dict[str, ModelHold] = field(default_factory=dict)
+    # What is left of each payment, and what each refund and dispute took.
+    left: dict[UUID, int] = field(default_factory=dict)
+    taken: dict[UUID, int] = field(default_factory=dict)
 
     @property
     def held(self) -> int:
@@ -95,6 +107,15 @@ class Model:
         elif is_clawback:
             self.is_stopped = True
 
+    def take_back(self, payment: UUID, row: UUID, micros: int) -> None:
+        self.left[payment] -= micros
+        self.taken[row] = micros
+        self.move(-micros, is_clawback=True)
+
+    def give_back(self, payment: UUID, row: UUID) -> None:
+        self.left[payment] += self.taken[row]
+        self.move(self.taken.pop(row))
+
 
 amounts = st.one_of(st.sampled_from([1, 2, 100]), st.integers(1, 500))
 offsets = st.sampled_from([-1, 0, 1])
@@ -103,6 +124,9 @@ offsets = st.sampled_from([-1, 0, 1])
 class Reserve(RuleBasedStateMachine):
     opened: Bundle[str] = Bundle("opened")
     promotions: Bundle[tuple[UUID, int]] = Bundle("promotions")
+    payments: Bundle[PaymentAttempt] = Bundle("payments")
+    refunds: Bundle[PaymentRefund] = Bundle("refunds")
+    disputes: Bundle[PaymentDispute] = Bundle("disputes")
 
     def __init__(self) -> None:
         super().__init__()
@@ -177,21 +201,66 @@ class Reserve(RuleBasedStateMachine):
         if not is_too_low:
             self.model.move(signed)
 
-    @rule(micros=amounts)
-    def claw_back(self, micros: int) -> None:
-        self._claw_back(micros)
+    @rule(target=payments, micros=amounts, kind=st.sampled_from(PaymentKind))
+    def pay(self, micros: int, kind: PaymentKind) -> PaymentAttempt:
+        payment = self.attempt(lambda: make_payment(self.tenant, micros, kind=kind, now=self.now), refusal=None)
+        self.model.move(micros)
+        self.model.left[payment.id] = micros
+        return payment  # type: ignore[no-any-return]
+
+    @rule(payment=payments)
+    def credit_a_payment_again(self, payment: PaymentAttempt) -> None:
+        draft = draft_of(payment)
+        entry = self.attempt(lambda: post_entry(tenant=self.tenant, draft=draft, now=self.now), refusal=None)
+        assert entry.is_replay
+
+    @rule(target=refunds, payment=payments, micros=amounts)
+    def refund(self, payment: PaymentAttempt, micros: int) -> Any:
+        return self._take_back(payment, micros, lambda micros: make_refund(payment, micros, now=self.now))
+
+    @rule(target=disputes, payment=payments, micros=amounts)
+    def dispute(self, payment: PaymentAttempt, micros: int) -> Any:
+        return self._take_back(payment, micros, lambda micros: make_dispute(payment, micros, now=self.now))
+
+    def _take_back(self, payment: PaymentAttempt, micros: int, act: Callable[[int], Any]) -> Any:
+        """Some of a payment, or all that is left of it."""
+        micros = min(micros, self.model.left[payment.id])
+        if not micros:
+            return multiple()
+        row = self.attempt(lambda: act(micros), refusal=None)
+        self.model.take_back(payment.id, row.id, micros)
+        return row
+
+    @rule(payment=payments, kind=st.sampled_from([make_refund, make_dispute]))
+    def take_back_more_than_is_left(self, payment: PaymentAttempt, kind: Callable[..., Any]) -> None:
+        def take() -> None:
+            with transaction.atomic():
+                kind(payment, self.model.left[payment.id] + 1, now=self.now)
+                connection.check_constraints()
+
+        with pytest.raises(IntegrityError, match="was taken back of"):
+            take()
+
+    @rule(refund=consumes(refunds))
+    def see_a_refund_fail(self, refund: PaymentRefund) -> None:
+        self.attempt(lambda: fail_refund(refund, now=self.now), refusal=None)
+        self.model.give_back(refund.attempt_id, refund.id)
+
+    @rule(dispute=consumes(disputes))
+    def win_a_dispute(self, dispute: PaymentDispute) -> None:
+        self.attempt(lambda: reinstate(dispute, now=self.now), refusal=None)
+        self.model.give_back(dispute.attempt_id, dispute.id)
 
     @rule(offset=offsets)
     def claw_back_about_to_the_floor(self, offset: int) -> None:
-        self._claw_back(max(1, self.model.balance - FLOOR + offset))
-
-    def _claw_back(self, micros: int) -> None:
-        refund = str(uuid7())
-        draft = EntryDraft(
-            kind=EntryKind.REFUND, amount_micros=-micros, idempotency_key=refund, description="", refund_id=refund
-        )
-        self.attempt(lambda: post_entry(tenant=self.tenant, draft=draft, now=self.now), refusal=None)
-        self.model.move(-micros, is_clawback=True)
+        """A payment that was spent first: the way below any floor."""
+        micros = max(1, self.model.balance - FLOOR + offset)
+        is_spent = self.model.balance - self.model.held >= FLOOR
+        self.attempt(lambda: claw_back(self.tenant, micros, now=self.now), refusal=None if is_spent else BelowFloor)
+        if is_spent:
+            self.model.move(micros)
+            self.model.move(-micros)
+            self.model.move(-micros, is_clawback=True)
 
     def _place(self, key: str, tokens: int, *, job_id: UUID, call_id: UUID) -> Any:
         return holds.place_hold(

@@ -5,11 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from apps.billing import selectors
-from apps.billing.services.ledger import EntryDraft, post_entry
-from apps.billing.types import DisputePhase, EntryKind, InsufficientReserve, Policy
-from apps.common.tenancy import TenantId
+from apps.billing.types import InsufficientReserve, Policy
 from tests.factories.billing import (
     NOW,
+    claw_back,
     fund,
     get_account,
     make_hold,
@@ -33,17 +32,6 @@ def _prices() -> None:
     for line in essential:
         line.is_essential = True
     publish_prices(*make_lines(), *essential, *make_lines(FREE, price=0, cost=0))
-
-
-def claw_back(tenant: TenantId, micros: int, number: int = 1) -> None:
-    draft = EntryDraft(
-        kind=EntryKind.REFUND,
-        amount_micros=-micros,
-        idempotency_key=f"refund:{number}",
-        description="Refund",
-        refund_id=f"re_{number}",
-    )
-    post_entry(tenant=tenant, draft=draft, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -109,15 +97,7 @@ def test_a_stopped_reserve_stays_stopped_while_credit_leaves_it_below_zero() -> 
 
 def test_a_clawback_may_go_below_any_floor(commit: Commit) -> None:
     tenant = make_reserve(funds=100, floor=-10)
-    draft = EntryDraft(
-        kind=EntryKind.DISPUTE_WITHDRAWN,
-        amount_micros=-1000,
-        idempotency_key="dispute:1",
-        description="Dispute",
-        dispute_id="dp_1",
-        dispute_phase=DisputePhase.WITHDRAWN,
-    )
-    post_entry(tenant=tenant, draft=draft, now=NOW)
+    claw_back(tenant, 1000)
     commit()
     assert selectors.get_balance(tenant=tenant).balance_micros == -900
 

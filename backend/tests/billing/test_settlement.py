@@ -8,7 +8,6 @@ import pytest
 from apps.billing import selectors
 from apps.billing.models import LossEntry, ReserveHold, ReserveLedgerEntry, UsageEvent
 from apps.billing.services import holds
-from apps.billing.services.ledger import EntryDraft, post_entry
 from apps.billing.types import (
     EntryKind,
     HoldNotOpen,
@@ -26,6 +25,7 @@ from tests.factories.billing import (
     LEASE,
     LONG_AGO,
     NOW,
+    claw_back,
     get_account,
     make_hold,
     make_lines,
@@ -42,13 +42,6 @@ Commit = Callable[[], None]
 @pytest.fixture(autouse=True)
 def _prices() -> None:
     publish_prices()
-
-
-def claw_back(hold: HoldView, micros: int) -> None:
-    draft = EntryDraft(
-        kind=EntryKind.REFUND, amount_micros=-micros, idempotency_key="refund:1", description="Refund", refund_id="re_1"
-    )
-    post_entry(tenant=hold.tenant, draft=draft, now=NOW)
 
 
 def test_a_hold_lowers_what_is_available_but_not_the_balance(commit: Commit) -> None:
@@ -92,7 +85,7 @@ def test_usage_above_the_hold_is_a_loss_of_the_house(commit: Commit) -> None:
 def test_a_settlement_never_ends_below_the_floor_after_a_clawback(commit: Commit) -> None:
     tenant = make_reserve(funds=1000, floor=0)
     hold = make_hold(tenant, 300)
-    claw_back(hold, 900)
+    claw_back(tenant, 900)
     settlement = settle(hold, 250)
     commit()
     assert (settlement.cost_micros, settlement.loss_micros) == (100, 150)

@@ -6,15 +6,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.test import override_settings
 
 from apps.billing.models import ReserveAccount
 from apps.billing.selectors import get_balance
 from apps.billing.services.credits import adjust_reserve, grant_promo_credit
-from apps.billing.services.ledger import EntryDraft, post_entry
 from apps.billing.services.seed import publish_example_rate_cards
-from apps.billing.types import EntryKind
 from apps.common import clock
 from apps.common.ids import uuid7
 from apps.common.tenancy import TenantId
@@ -29,6 +26,7 @@ from devstack.standins.llm.knobs import Fault
 from devstack.standins.llm.server import ModelServer
 from devstack.standins.web import serving
 from tests.factories.accounts import make_actor, make_staff
+from tests.factories.billing import claw_back as take_back
 
 FIRST_DAY, LAST_DAY = date(2026, 10, 1), date(2026, 12, 31)
 TITLES = ("Cut invoice run from 40 to 6 min", "Moved 14 services to Kubernetes", "Mentored two juniors")
@@ -74,15 +72,7 @@ def drain_reserve(actor: Actor, *, leave_micros: int) -> None:
 def claw_back(actor: Actor) -> None:
     """A payment is taken back, to below zero: spending stops until somebody pays."""
     amount = get_balance(tenant=actor.tenant).balance_micros + 1
-    draft = EntryDraft(
-        kind=EntryKind.REFUND,
-        amount_micros=-amount,
-        idempotency_key=str(uuid7()),
-        description="test",
-        refund_id=str(uuid7()),
-    )
-    with transaction.atomic():
-        post_entry(tenant=actor.tenant, draft=draft, now=clock.now())
+    take_back(actor.tenant, amount, now=clock.now())
 
 
 def ask(**changes: Any) -> ReportRequest:

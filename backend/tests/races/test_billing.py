@@ -209,13 +209,13 @@ def test_batches_over_the_same_accounts_in_any_order_never_deadlock() -> None:
     one, two = make_reserve(), make_reserve()
 
     def draft() -> EntryDraft:
-        payment = str(uuid7())
+        source = uuid7()
         return EntryDraft(
-            kind=EntryKind.TOPUP,
+            kind=EntryKind.PROMO_CREDIT,
             amount_micros=1,
-            idempotency_key=payment,
-            description="Top-up",
-            payment_intent_id=payment,
+            idempotency_key=str(source),
+            description="Welcome",
+            promo_source=source,
         )
 
     def post(order: Sequence[TenantId]) -> None:
