@@ -180,3 +180,10 @@ class NothingToRefund(Conflict):
 
 class UnknownPayment(NotFound):
     message = "There is no such payment."
+
+
+class Suspicious(Conflict):
+    """What Stripe says does not fit what we asked for: nothing is booked before a person has looked at it."""
+
+    code = "suspicious_payment"
+    message = "This payment does not fit what was asked for."
