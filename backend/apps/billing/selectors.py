@@ -21,17 +21,24 @@ def get_balance(*, tenant: TenantId) -> Balance:
     account = _get_account(tenant)
     available = account.balance_micros - account.held_micros
     threshold = account.low_balance_threshold_micros
-    is_low = available < threshold or available <= 0
+    level = judge_level(available=available, threshold=threshold)
     return Balance(
         balance_micros=account.balance_micros,
         held_micros=account.held_micros,
         available_micros=available,
-        is_low=is_low,
-        level=Level.RED if available <= 0 else Level.YELLOW if is_low else Level.GREEN,
+        is_low=level is not Level.GREEN,
+        level=level,
         low_balance_threshold_micros=threshold,
         policy=Policy(account.policy),
         currency=account.currency,
     )
+
+
+def judge_level(*, available: int, threshold: int) -> Level:
+    """How a reserve with so much available stands."""
+    if available <= 0:
+        return Level.RED
+    return Level.YELLOW if available < threshold else Level.GREEN
 
 
 def get_spendable(*, tenant: TenantId, is_essential: bool = False) -> int:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import models
 
-from apps.common.errors import Conflict, Invalid, NotFound, PaymentRequired, Unavailable
+from apps.common.errors import Conflict, Forbidden, Invalid, NotFound, PaymentRequired, Unavailable
 from apps.common.states import StateMachine
 from apps.common.tenancy import TenantId
 
@@ -353,3 +353,8 @@ class VersionIncomplete(Invalid):
 class BelowFloor(Conflict):
     code = "below_floor"
     message = "This would take the reserve below its floor."
+
+
+class PolicyFixed(Forbidden):
+    code = "policy_fixed"
+    message = "Your policy was set by our staff and cannot be changed here. Please write to us."

@@ -1,12 +1,13 @@
 """Reading reports. A report holds private entries, so only its author sees it."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from apps.common.tenancy import TenantId
 from apps.llm.types import Writer
-from apps.reporting.models import Report
+from apps.reporting.models import Report, ReportEntry
 from apps.reporting.types import Document, ReportKind, ReportNotFound, ReportState, ReportSummary, ReportView
 from apps.tenants.types import Actor
 from apps.worklog.types import FrozenEntry
@@ -65,6 +66,20 @@ def find_report_of_job(*, actor: Actor, job_id: UUID) -> ReportSummary | None:
 def list_reports(*, actor: Actor) -> QuerySet[Report]:
     """The actor's reports, newest first, without their documents. `view_summary` makes a row presentable."""
     return _reports_of(actor).defer("document").order_by("-id")
+
+
+def list_entries_of_jobs(*, actor: Actor, job_ids: Collection[UUID]) -> dict[UUID, list[tuple[UUID, str]]]:
+    """(worklog entry, its title at that time) of each entry that the actor's reports by these jobs rest on, in order.
+
+    Also of reports deleted since: what they cost stays.
+    """
+    rows = ReportEntry.objects.filter(
+        tenant_id=actor.tenant, report__author_id=actor.user_id, report__job_id__in=job_ids
+    ).order_by("report__job_id", "position")
+    found: dict[UUID, list[tuple[UUID, str]]] = {}
+    for job_id, entry, title in rows.values_list("report__job_id", "worklog_id", "snapshot__title"):
+        found.setdefault(job_id, []).append((entry, title))
+    return found
 
 
 def _reports_of(actor: Actor) -> QuerySet[Report]:

@@ -9,7 +9,7 @@ from django.db import transaction
 from apps.billing.models import BillingProfile, ReserveAccount
 from apps.billing.services.accounts import lock_account
 from apps.billing.services.audit import record_change
-from apps.billing.types import Policy
+from apps.billing.types import Policy, PolicyFixed
 from apps.common.errors import Forbidden, Invalid
 from apps.common.money import MAX_ABS_MICROS
 from apps.tenants.types import Actor, Role
@@ -32,7 +32,10 @@ def check_can_edit_billing(actor: Actor) -> None:
 
 @transaction.atomic
 def edit_billing(*, actor: Actor, changes: BillingChanges, now: datetime) -> None:
-    """Changes threshold, policy or billing e-mail, with an audit row. Raises Forbidden, Invalid, NoReserve."""
+    """Changes threshold, policy or billing e-mail, with an audit row.
+
+    Raises Forbidden, PolicyFixed, Invalid, NoReserve.
+    """
     check_can_edit_billing(actor)
     threshold = changes.low_balance_threshold_micros
     if threshold is not None and not 0 <= threshold <= MAX_ABS_MICROS:
@@ -43,6 +46,8 @@ def edit_billing(*, actor: Actor, changes: BillingChanges, now: datetime) -> Non
     before = {name: _read(account, profile, name) for name in wanted}
     if before == wanted:
         return
+    if account.is_policy_fixed and "policy" in wanted and wanted["policy"] != before["policy"]:
+        raise PolicyFixed
     for name, value in wanted.items():
         setattr(profile if name == "billing_email" else account, name, value)
     account.updated_at = profile.updated_at = now
