@@ -8,7 +8,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Model
 
-from apps.billing.models import ReserveLedgerEntry, UsageEvent
+from apps.billing.models import BillingDocument, PaymentAttempt, ReserveLedgerEntry, UsageEvent
 from apps.billing.services.chain import hash_entry, hash_request
 from apps.common.ids import uuid7
 from apps.common.tenancy import TenantId
@@ -95,3 +95,37 @@ def copy_event(event_id: Any, **changes: Any) -> UsageEvent:
     for name, value in {"id": uuid7(), **changes}.items():
         setattr(event, name, value)
     return event
+
+
+def forge_attempt(tenant: TenantId, **changes: Any) -> PaymentAttempt:
+    """A payment as somebody would write it who knows the columns, but not the rules."""
+    values: dict[str, Any] = {
+        "tenant_id": tenant,
+        "account_id": get_account(tenant).id,
+        "kind": "checkout",
+        "state": "open",
+        "amount_micros": 500,
+        "request_key": str(uuid7()),
+        "created_at": NOW,
+        "updated_at": NOW,
+        **changes,
+    }
+    has_ended = values["state"] in {"succeeded", "failed", "canceled"}
+    values.setdefault("stripe_payment_intent_id", f"pi_{uuid7()}" if values["state"] == "succeeded" else None)
+    return PaymentAttempt(**{"closed_at": NOW if has_ended else None, **values})
+
+
+def forge_document(tenant: TenantId, number: int, *, series: str = "R", **changes: Any) -> BillingDocument:
+    """A numbered document."""
+    values: dict[str, Any] = {
+        "tenant_id": tenant,
+        "kind": "receipt",
+        "series": series,
+        "number": number,
+        "subject": str(uuid7()),
+        "amount_micros": 500,
+        "content": {},
+        "issued_at": NOW,
+        **changes,
+    }
+    return BillingDocument(**values)
