@@ -10,6 +10,9 @@ from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 
 from apps.common import rate_limits, scopes
+from tests.stripe_world import stripe
+
+__all__ = ["stripe"]
 
 _GUARDED_TABLES: Final = """
     SELECT DISTINCT format('%I', c.relname)
