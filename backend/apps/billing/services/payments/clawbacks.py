@@ -1,6 +1,6 @@
 """Bringing the ledger in line with what refunds and disputes took from a payment.
 
-The rule knows no order: of one payment, min(what was paid, all refunds that stand + all disputes whose money is gone) is
+The rule knows no order: of one payment, min(what was paid, refunds that stand + disputes whose money is gone) is
 out of the reserve. Each refund and dispute moves the ledger at most once out and once back.
 """
 

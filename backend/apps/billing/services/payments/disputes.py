@@ -1,24 +1,26 @@
 """Disputes: taking in what Stripe says about one."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from django.db import transaction
 
+from apps.billing import stripe_gateway as gateway
+from apps.billing.mails import DISPUTE_OPENED
 from apps.billing.models import PaymentAttempt, PaymentDispute
 from apps.billing.payment_types import DISPUTE_STATES, DisputeState, Suspicious, UnknownPayment
 from apps.billing.services.payments.clawbacks import lock_payment, settle_locked
+from apps.billing.services.payments.documents import name_card
+from apps.billing.services.telling import name_amount, tell_owners
 from apps.common.money import CURRENCY, cents_to_micros
-
-if TYPE_CHECKING:
-    from apps.billing import stripe_gateway as gateway
+from apps.common.tenancy import TenantId
 
 # Stripe's words for a dispute that has come to its end.
 _OVER: Final = ("won", "lost", "warning_closed", "prevented")
 
 
 @transaction.atomic
-def take_dispute(*, dispute: "gateway.Dispute", now: datetime) -> None:
+def take_dispute(*, dispute: gateway.Dispute, now: datetime) -> None:
     """Books a dispute as Stripe describes it. Any order, any number of times.
 
     An episode that is over when we first hear of it moves nothing. Raises UnknownPayment, Suspicious, ReserveBusy.
@@ -41,9 +43,27 @@ def take_dispute(*, dispute: "gateway.Dispute", now: datetime) -> None:
     row.updated_at = now
     row.save()
     settle_locked(account=account, attempt=attempt, now=now)
+    _tell(attempt, row, now=now)
 
 
-def _read_state(dispute: "gateway.Dispute") -> DisputeState:
+def _tell(attempt: PaymentAttempt, row: PaymentDispute, *, now: datetime) -> None:
+    """Once, when it begins: what is over when we first hear of it needs nobody."""
+    if row.state not in (DisputeState.OPENED, DisputeState.WITHDRAWN):
+        return
+    tell_owners(
+        tenant=TenantId(attempt.tenant_id),
+        kind=DISPUTE_OPENED,
+        context={
+            "amount": name_amount(row.amount_micros),
+            "card": name_card(brand=attempt.card_brand, last4=attempt.card_last4) or "card",
+            "paid_on": f"{attempt.closed_at or attempt.created_at:%-d %B %Y}",
+        },
+        key=str(row.id),
+        now=now,
+    )
+
+
+def _read_state(dispute: gateway.Dispute) -> DisputeState:
     if dispute.is_reinstated:
         return DisputeState.REINSTATED
     if dispute.is_withdrawn:
