@@ -138,6 +138,8 @@ def _stripe_defaults(config: Config, secrets: Mapping[str, str]) -> dict[str, st
         "STRIPE_API_BASE": config.url("stripe_standin"),
         "STRIPE_SECRET_KEY": secrets["STRIPE_STANDIN_SECRET_KEY"],
         "STRIPE_WEBHOOK_SECRET": secrets["STRIPE_STANDIN_WEBHOOK_SECRET"],
+        # Where the frontend's forms may lead to: the stand-in's pages take the place of Stripe's.
+        "PAYMENT_ORIGINS": config.url("stripe_standin"),
     }
 
 

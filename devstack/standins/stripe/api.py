@@ -70,7 +70,7 @@ PATTERNS = [
     (method, re.compile(re.escape(path).replace(r"\{id\}", "([^/]+)")), handler) for method, path, handler in ROUTES
 ]
 # How errors of these statuses are marked; 409 is what the second of two requests with one key gets meanwhile.
-FAILURES = {429: ("rate_limit_error", "rate_limit"), 409: ("idempotency_error", "idempotency_key_in_use")}
+FAILURES = {429: ("rate_limit_error", "rate_limit"), 409: ("invalid_request_error", "idempotency_key_in_use")}
 # Answers that say that nothing was begun: the same key may try again.
 NEVER_KEPT = (400, 401, 404, 409, 429)
 

@@ -244,13 +244,14 @@ def _line_item(world: World, item: Json) -> Json:
     quantity = int(item.get("quantity") or 1)
     data = item.get("price_data")
     price = subscriptions.create_price(world, data) if data else world.store.get("price", str(required(item, "price")))
+    product = world.store.get("product", price["product"])
     return {
         "id": world.new_id("li"),
         "object": "item",
         "price": price,
         "quantity": quantity,
         "currency": price["currency"],
-        "description": (data or {}).get("product_data", {}).get("name", price["product"]),
+        "description": product["name"],
         "amount_subtotal": price["unit_amount"] * quantity,
         "amount_total": price["unit_amount"] * quantity,
     }

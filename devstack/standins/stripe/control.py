@@ -14,12 +14,13 @@ POST /_checkout/ID/settle {succeeds}    the bank's word on a payment that was pr
 POST /_payment_intents/ID/settle {succeeds}
 POST /_refunds/ID/settle {succeeds}     a refund that fails after all
 POST /_disputes {payment_intent, amount, reason};  POST /_disputes/ID/withdraw | reinstate | win | lose
+POST /_payment_methods/ID/behave {behaviour, decline_code}  a saved card that is "declined", "authentication" or "ok"
 POST /_subscriptions/ID/renew           the end of a period
 """
 
 from collections.abc import Callable
 
-from devstack.standins.stripe import checkout, clawbacks, customers, payments, subscriptions, webhooks
+from devstack.standins.stripe import checkout, clawbacks, customers, overview, payments, subscriptions, webhooks
 from devstack.standins.stripe.errors import Json, StripeError
 from devstack.standins.stripe.knobs import KnobError, parse_knob
 from devstack.standins.stripe.world import World, public
@@ -103,6 +104,9 @@ ACTIONS: dict[tuple[str, str], Action] = {
         world, object_id, succeeds=bool(body.get("succeeds", True))
     ),
     ("subscriptions", "renew"): lambda world, object_id, _body: subscriptions.renew_subscription(world, object_id),
+    ("payment_methods", "behave"): lambda world, object_id, body: overview.set_behaviour(
+        world, object_id, str(body["behaviour"]), str(body.get("decline_code", "generic_decline"))
+    ),
     ("events", "deliver"): _deliver,
 }
 

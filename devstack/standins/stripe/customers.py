@@ -148,6 +148,10 @@ def detach(world: World, _params: Json, object_id: str) -> Json:
     card = world.store.get("payment_method", object_id)
     if card["customer"] is None:
         raise StripeError("The payment method is not attached to a customer.")
+    owner = world.store.get("customer", card["customer"])
+    if owner["invoice_settings"]["default_payment_method"] == card["id"]:
+        owner["invoice_settings"]["default_payment_method"] = None
+        world.store.save(owner)
     card["customer"] = None
     card["_is_detached"] = True
     world.store.save(card)
