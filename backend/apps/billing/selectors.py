@@ -12,7 +12,7 @@ from apps.billing.services.accounts import compute_spendable
 from apps.billing.services.holds import view_hold
 from apps.billing.services.pricing import find_version
 from apps.billing.services.rating import explain_charges
-from apps.billing.types import Balance, Charge, EntryKind, HoldState, HoldView, Level, NoReserve, Policy
+from apps.billing.types import Balance, Charge, EntryKind, HoldState, HoldView, Level, Meter, NoReserve, Policy
 from apps.common.tenancy import TenantId
 
 
@@ -103,7 +103,9 @@ def list_usage(*, tenant: TenantId) -> QuerySet[UsageEvent]:
 def explain_event(event: UsageEvent) -> str:
     """Why an event cost what it did, recomputable by the reader."""
     charges = [Charge.from_json(value) for value in event.charges]
-    return explain_charges(charges=charges, cost_micros=event.cost_micros, excess_micros=event.excess_micros)
+    return explain_charges(
+        charges=charges, cost_micros=event.cost_micros, excess_micros=event.excess_micros, meter=Meter(event.meter)
+    )
 
 
 def sum_tokens(*, tenant: TenantId, since: datetime) -> tuple[int, int]:

@@ -79,6 +79,22 @@ def make_lines(model: str = PLAIN_MODEL, *, price: int = 1_000_000, cost: int = 
     return [make_line(model, side, price=price, cost=cost) for side in (TokenClass.INPUT, TokenClass.OUTPUT)]
 
 
+def make_quantity_line(
+    meter: Meter, *, price: int = 20_000, cost: int = 0, unit_size: int = 1, is_essential: bool = False
+) -> RateLineItem:
+    """An unsaved line of a meter that counts no tokens."""
+    return RateLineItem(
+        meter=meter,
+        model_pattern="*",
+        token_class=TokenClass.QUANTITY,
+        unit_size=unit_size,
+        price_micros=price,
+        provider_cost_micros=cost,
+        is_free=price == 0,
+        is_essential=is_essential,
+    )
+
+
 def publish_prices(
     *lines: RateLineItem, plan: PlanTier = PlanTier.FREE, valid_from: datetime = LONG_AGO
 ) -> RateCardVersion:

@@ -1,5 +1,6 @@
 """Which price applies, and what a call may cost at most."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from apps.billing.models import BillingProfile, RateCardVersion, RateLineItem
 from apps.billing.services.rating import PricedLine, PriceTable, rate_ceiling
-from apps.billing.types import Meter, NoPrice, Quote, TokenClass, TokenUsage, VersionState
+from apps.billing.types import REQUIRED_CLASSES, Meter, NoPrice, Quote, TokenClass, TokenUsage, VersionState
 from apps.common.tenancy import TenantId
 
 
@@ -48,19 +49,31 @@ def published_at(at: datetime) -> QuerySet[RateCardVersion]:
 def load_price_table(*, version_id: UUID, meter: Meter, model: str) -> PriceTable:
     """The version's lines for a model: those under its exact name, or else under the longest pattern that fits.
 
+    `*` is the shortest pattern, so it comes last; a meter that knows no models has the model "" and lines under `*`.
     Patterns are not mixed: a class that the chosen one lacks is priced by its wider class there. Raises NoPrice.
     """
     patterns = [f"{model[:length]}*" for length in range(len(model) + 1)]
     rows = RateLineItem.objects.filter(version_id=version_id, meter=meter, model_pattern__in=[model, *patterns])
+    return choose_lines(rows=rows, meter=meter, model=model)
+
+
+def choose_lines(*, rows: Iterable[RateLineItem], meter: Meter, model: str) -> PriceTable:
+    """The same choice out of lines that are at hand, of one version. Raises NoPrice."""
     by_pattern: dict[str, dict[TokenClass, PricedLine]] = {}
     for row in rows:
-        by_pattern.setdefault(row.model_pattern, {})[TokenClass(row.token_class)] = _priced(row)
+        if row.meter == meter and fits(pattern=row.model_pattern, model=model):
+            by_pattern.setdefault(row.model_pattern, {})[TokenClass(row.token_class)] = _priced(row)
     if not by_pattern:
         raise NoPrice
     chosen = by_pattern.get(model) or by_pattern[max(by_pattern, key=len)]
-    if TokenClass.INPUT not in chosen or TokenClass.OUTPUT not in chosen:
+    if not REQUIRED_CLASSES[meter] <= chosen.keys():
         raise NoPrice
     return PriceTable(lines=chosen)
+
+
+def fits(*, pattern: str, model: str) -> bool:
+    """Whether a line's pattern means this model: its very name, or a beginning of it with a star behind."""
+    return pattern == model or (pattern.endswith("*") and model.startswith(pattern[:-1]))
 
 
 def _priced(row: RateLineItem) -> PricedLine:

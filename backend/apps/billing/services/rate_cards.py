@@ -10,7 +10,16 @@ from django.db.models import Max
 
 from apps.billing.models import RateCard, RateCardVersion, RateLineItem
 from apps.billing.services.audit import record_change
-from apps.billing.types import VERSION_STATES, PlanTier, TokenClass, VersionIncomplete, VersionNotDraft, VersionState
+from apps.billing.types import (
+    REQUIRED_CLASSES,
+    VERSION_STATES,
+    Meter,
+    PlanTier,
+    TokenClass,
+    VersionIncomplete,
+    VersionNotDraft,
+    VersionState,
+)
 
 
 @transaction.atomic
@@ -93,14 +102,21 @@ def check_can_publish(version: RateCardVersion, *, start: datetime, now: datetim
 
 
 def check_lines_complete(version: RateCardVersion) -> None:
-    """Raises VersionIncomplete unless each model pattern has a price for input and for output."""
-    classes = defaultdict(set)
-    for pattern, token_class in version.lines.values_list("model_pattern", "token_class"):
-        classes[pattern].add(token_class)
+    """Raises VersionIncomplete unless each model pattern has a price for input and for output, and nothing else odd.
+
+    A meter that counts no tokens knows no models either: its one line stands under `*`, without a class.
+    """
+    classes: dict[tuple[Meter, str], set[TokenClass]] = defaultdict(set)
+    for meter, pattern, token_class in version.lines.values_list("meter", "model_pattern", "token_class"):
+        classes[Meter(meter), pattern].add(TokenClass(token_class))
     if not classes:
         raise VersionIncomplete("A version needs at least one line.")
-    for pattern, present in sorted(classes.items()):
-        if not {TokenClass.INPUT.value, TokenClass.OUTPUT.value} <= present:
+    for (meter, pattern), present in sorted(classes.items()):
+        if meter is Meter.LLM_TOKENS and TokenClass.QUANTITY in present:
+            raise VersionIncomplete(f"{pattern} counts tokens: each of its lines needs a class.")
+        if meter is not Meter.LLM_TOKENS and (pattern != "*" or present != {TokenClass.QUANTITY}):
+            raise VersionIncomplete(f"{meter.label} are counted whole: one line for the model *, without a class.")
+        if not REQUIRED_CLASSES[meter] <= present:
             raise VersionIncomplete(f"{pattern} needs a line for input and one for output.")
 
 

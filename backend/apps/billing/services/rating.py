@@ -2,6 +2,8 @@
 
 cost = the sum over token classes of quantity x price / unit size, as a rational, rounded half up to the micro.
 
+A meter that counts no tokens has one class, the empty one, and is priced in the same way.
+
 A token is in exactly one class. A class without a rate line of its own costs what its wider class costs: reasoning is
 billed as output, cached input and cache writes as input, as most providers do.
 """
@@ -12,7 +14,17 @@ from fractions import Fraction
 from typing import Final
 from uuid import UUID
 
-from apps.billing.types import INPUT_CLASSES, OUTPUT_CLASSES, PRICED_AS, Charge, Rated, TokenClass, TokenUsage
+from apps.billing.types import (
+    INPUT_CLASSES,
+    METER_UNITS,
+    OUTPUT_CLASSES,
+    PRICED_AS,
+    Charge,
+    Meter,
+    Rated,
+    TokenClass,
+    TokenUsage,
+)
 from apps.common.money import format_dollars, round_half_up
 
 
@@ -37,7 +49,7 @@ class PricedLine:
 
 @dataclass(frozen=True, slots=True)
 class PriceTable:
-    """The lines of one version for one model. Always has one for input and one for output."""
+    """The lines of one version for one meter and model: input and output at least, or the one of a quantity."""
 
     lines: Mapping[TokenClass, PricedLine]
 
@@ -52,10 +64,17 @@ class PriceTable:
 
 def rate_usage(*, table: PriceTable, usage: TokenUsage) -> Rated:
     """The price of a usage, with the frozen charges that it can be recomputed from."""
+    return _rate(table, usage.by_class())
+
+
+def rate_quantity(*, table: PriceTable, quantity: int) -> Rated:
+    """The price of so many units of a meter that counts no tokens."""
+    return _rate(table, {TokenClass.QUANTITY: quantity})
+
+
+def _rate(table: PriceTable, counts: Mapping[TokenClass, int]) -> Rated:
     charges = tuple(
-        _charge(token_class, quantity, table.line_for(token_class))
-        for token_class, quantity in usage.by_class().items()
-        if quantity
+        _charge(token_class, count, table.line_for(token_class)) for token_class, count in counts.items() if count
     )
     cost, provider_cost = sum_charges(charges)
     return Rated(charges=charges, cost_micros=cost, provider_cost_micros=provider_cost)
@@ -104,16 +123,35 @@ def _charge(token_class: TokenClass, quantity: int, line: PricedLine) -> Charge:
 _UNIT_NAMES: Final = {1_000_000: "1M", 1_000: "1K"}
 
 
-def explain_charges(*, charges: Sequence[Charge], cost_micros: int, excess_micros: int = 0) -> str:
+def explain_charges(
+    *, charges: Sequence[Charge], cost_micros: int, excess_micros: int = 0, meter: Meter = Meter.LLM_TOKENS
+) -> str:
     """Why a usage cost what it did: `1,240 input tokens x $0.15/1M + 310 output x $0.60/1M = $0.000372`."""
-    parts = [_explain(charge, word=" tokens" if position == 0 else "") for position, charge in enumerate(charges)]
+    parts = [
+        f"{_name_count(charge, meter=meter, is_first=position == 0)} x {_name_price(charge)}"
+        for position, charge in enumerate(charges)
+    ]
     text = f"{' + '.join(parts) or 'nothing'} = ${format_dollars(cost_micros + excess_micros)}"
     if excess_micros:
         text += f", of which ${format_dollars(excess_micros)} was not charged"
     return text
 
 
-def _explain(charge: Charge, *, word: str) -> str:
-    name = charge.token_class.label.lower()
-    unit = _UNIT_NAMES.get(charge.unit_size, f"{charge.unit_size:,}")
-    return f"{charge.quantity:,} {name}{word} x ${format_dollars(charge.price_micros)}/{unit}"
+def _name_count(charge: Charge, *, meter: Meter, is_first: bool) -> str:
+    if charge.token_class is not TokenClass.QUANTITY:
+        word = " tokens" if is_first else ""
+        return f"{charge.quantity:,} {charge.token_class.label.lower()}{word}"
+    return name_quantity(meter=meter, quantity=charge.quantity)
+
+
+def name_quantity(*, meter: Meter, quantity: int) -> str:
+    """A meter's quantity as people read it: `1 document`, `1,204 calls`."""
+    unit = METER_UNITS[meter]
+    return f"{quantity:,} {unit.removesuffix('s') if quantity == 1 else unit}"
+
+
+def _name_price(charge: Charge) -> str:
+    price = f"${format_dollars(charge.price_micros)}"
+    if charge.token_class is TokenClass.QUANTITY and charge.unit_size == 1:
+        return f"{price} each"
+    return f"{price}/{_UNIT_NAMES.get(charge.unit_size, f'{charge.unit_size:,}')}"
