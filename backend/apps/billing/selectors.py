@@ -8,11 +8,22 @@ from uuid import UUID
 from django.db.models import Prefetch, Q, QuerySet, Sum
 
 from apps.billing.models import BillingProfile, LedgerProof, ReserveAccount, ReserveHold, ReserveLedgerEntry, UsageEvent
-from apps.billing.services.accounts import compute_spendable
+from apps.billing.services.accounts import compute_spendable, get_effective_floor
 from apps.billing.services.holds import view_hold
 from apps.billing.services.pricing import find_version
 from apps.billing.services.rating import explain_charges
-from apps.billing.types import Balance, Charge, EntryKind, HoldState, HoldView, Level, Meter, NoReserve, Policy
+from apps.billing.types import (
+    Balance,
+    Charge,
+    EntryKind,
+    HoldState,
+    HoldView,
+    Level,
+    Meter,
+    NoReserve,
+    Policy,
+    ReserveNotice,
+)
 from apps.common.tenancy import TenantId
 
 
@@ -31,6 +42,10 @@ def get_balance(*, tenant: TenantId) -> Balance:
         low_balance_threshold_micros=threshold,
         policy=Policy(account.policy),
         currency=account.currency,
+        floor_micros=account.floor_micros,
+        is_policy_fixed=account.is_policy_fixed,
+        is_stopped=account.is_stopped,
+        notice=judge_notice(account=account),
     )
 
 
@@ -39,6 +54,16 @@ def judge_level(*, available: int, threshold: int) -> Level:
     if available <= 0:
         return Level.RED
     return Level.YELLOW if available < threshold else Level.GREEN
+
+
+def judge_notice(*, account: ReserveAccount) -> ReserveNotice:
+    """What a customer is to be told about how the reserve stands now; where debt is allowed, it stops at the floor."""
+    available = account.balance_micros - account.held_micros
+    level = judge_level(available=available, threshold=account.low_balance_threshold_micros)
+    floor = get_effective_floor(account=account, is_essential=True)
+    if account.is_stopped or (level is Level.RED and floor < 0 and available <= floor):
+        return ReserveNotice.STOPPED
+    return {Level.GREEN: ReserveNotice.NONE, Level.YELLOW: ReserveNotice.LOW, Level.RED: ReserveNotice.EMPTY}[level]
 
 
 def get_spendable(*, tenant: TenantId, is_essential: bool = False) -> int:

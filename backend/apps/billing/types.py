@@ -346,6 +346,11 @@ class Balance:
     low_balance_threshold_micros: int
     policy: Policy
     currency: str
+    floor_micros: int
+    is_policy_fixed: bool
+    # A payment was taken back below zero: nothing may be spent until the balance is back at zero.
+    is_stopped: bool
+    notice: ReserveNotice
 
 
 class InsufficientReserve(PaymentRequired):
