@@ -18,6 +18,7 @@ NAMES_OF_LIMITS: Final = (
     *("login_account", "login_address", "second_factor_account", "reauthentication_account", "sign_up_address"),
     *("passkey_address", "password_reset_address", "password_reset_email", "link_address", "email_account"),
     *("export_account", "jobs_tenant", "api_token", "api_address"),
+    *("topup_tenant", "payment_check_tenant", "payment_page_tenant", "refund_account"),
 )
 LIMITS: Final = ",".join(f"{name}=1000000/60" for name in NAMES_OF_LIMITS)
 ENVIRONMENT: Final = {"RATE_LIMITS": LIMITS, "REAUTHENTICATION_MINUTES": "1440", "LOG_LEVEL": "ERROR"}

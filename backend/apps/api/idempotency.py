@@ -16,6 +16,7 @@ from apps.api.authentication import get_actor
 from apps.api.models import StoredAnswer
 from apps.common import clock
 from apps.common.errors import Conflict, Invalid
+from apps.common.ids import uuid7
 from apps.tenants.types import Actor
 
 HEADER: Final = "Idempotency-Key"
@@ -74,6 +75,32 @@ def idempotent(
         return wrapper  # type: ignore[return-value]
 
     return decorate if method is None else decorate(method)
+
+
+def keyed(*, is_required: bool = False) -> Callable[[Method], Method]:
+    """Marks a method that hands the key on: its service calls something remote and is itself safe to repeat by it.
+
+    No transaction is open in it, and what it answers is not stored: a repeat is answered by how things stand.
+    """
+
+    def decorate(method: Method) -> Method:
+        handler: _Handler = method
+
+        @functools.wraps(method)
+        def wrapper(view: Any, request: Request, *args: Any, **kwargs: Any) -> Answer:
+            read_key(request, is_required=is_required)
+            return handler(view, request, *args, **kwargs)
+
+        wrapper.is_idempotent = True  # type: ignore[attr-defined]  # read by the OpenAPI schema
+        wrapper.needs_key = is_required  # type: ignore[attr-defined]  # likewise
+        return wrapper  # type: ignore[return-value]
+
+    return decorate
+
+
+def make_request_key(request: Request) -> str:
+    """The caller's key as a service keeps it: two people of a customer never share one. A new one when none came."""
+    return f"{get_actor(request).user_id}:{read_key(request) or uuid7()}"
 
 
 def read_key(request: Request, *, is_required: bool = False) -> str | None:

@@ -98,6 +98,10 @@ LINKS: Final = (
 EMAIL_ACTS: Final = (Rule(limits.EMAIL_ACCOUNT, by_account),)
 EXPORTS: Final = (Rule(limits.EXPORT_ACCOUNT, by_account),)
 JOBS: Final = (Rule(limits.JOBS_TENANT, by_tenant),)
+TOPUPS: Final = (Rule(limits.TOPUP_TENANT, by_tenant),)
+PAYMENT_CHECKS: Final = (Rule(limits.PAYMENT_CHECK_TENANT, by_tenant),)
+PAYMENT_PAGES: Final = (Rule(limits.PAYMENT_PAGE_TENANT, by_tenant),)
+REFUNDS: Final = (Rule(limits.REFUND_ACCOUNT, by_account),)
 
 
 class DeclaredLimits(BaseThrottle):

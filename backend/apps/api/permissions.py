@@ -52,21 +52,21 @@ class IsSession(BasePermission):
     """A person who signed in, not a program with a personal token."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return _is_signed_in(request) and _check_session(request)
+        return _is_signed_in(request) and check_session(request)
 
 
 class IsFresh(BasePermission):
     """A person who proved who they are within the last REAUTHENTICATION_MINUTES."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return _is_signed_in(request) and _check_session(request) and check_fresh(request)
+        return _is_signed_in(request) and check_session(request) and check_fresh(request)
 
 
 class IsFreshToChange(BasePermission):
     """The same, for the calls of a view that change something; reading needs a session only."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        if not (_is_signed_in(request) and _check_session(request)):
+        if not (_is_signed_in(request) and check_session(request)):
             return False
         return request.method in SAFE_METHODS or check_fresh(request)
 
@@ -75,14 +75,14 @@ class IsSessionToChange(BasePermission):
     """The same without the recent proof: a personal token may read, and changes nothing."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return _is_signed_in(request) and (request.method in SAFE_METHODS or _check_session(request))
+        return _is_signed_in(request) and (request.method in SAFE_METHODS or check_session(request))
 
 
 class IsStaff(BasePermission):
     """Members of staff, in a session that was opened with a second factor. Opens the metadata of all customers."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        if not (_is_signed_in(request) and request.user.is_staff and _check_session(request)):
+        if not (_is_signed_in(request) and request.user.is_staff and check_session(request)):
             return False
         if not get_proof(request).has_second_factor:
             raise SecondFactorRequired
@@ -102,7 +102,8 @@ def _is_signed_in(request: Request) -> bool:
     return bool(request.user and request.user.is_authenticated)
 
 
-def _check_session(request: Request) -> bool:
+def check_session(request: Request) -> bool:
+    """True, or raises SessionRequired: for views where only some calls need a person."""
     if get_proof(request).kind != TokenKind.SESSION:
         raise SessionRequired
     return True

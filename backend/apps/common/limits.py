@@ -31,6 +31,12 @@ EMAIL_ACCOUNT: Final = Limit("email_account", 10, _HOUR, fail_closed=True)
 EXPORT_ACCOUNT: Final = Limit("export_account", 10, _DAY, fail_closed=True)
 # The reserve bounds what jobs cost; this bounds how many wait.
 JOBS_TENANT: Final = Limit("jobs_tenant", 120, _HOUR, fail_closed=False)
+# Each of these asks the payment service something. The page that waits for a payment asks every few seconds.
+TOPUP_TENANT: Final = Limit("topup_tenant", 30, _HOUR, fail_closed=False)
+PAYMENT_CHECK_TENANT: Final = Limit("payment_check_tenant", 600, _HOUR, fail_closed=False)
+PAYMENT_PAGE_TENANT: Final = Limit("payment_page_tenant", 30, _HOUR, fail_closed=False)
+# A stolen session of staff shall not empty the house.
+REFUND_ACCOUNT: Final = Limit("refund_account", 60, _HOUR, fail_closed=True)
 API_TOKEN: Final = Limit("api_token", 600, 60, fail_closed=False)
 API_ADDRESS: Final = Limit("api_address", 300, 60, fail_closed=False)
 
@@ -49,6 +55,10 @@ ALL: Final = {
         EMAIL_ACCOUNT,
         EXPORT_ACCOUNT,
         JOBS_TENANT,
+        TOPUP_TENANT,
+        PAYMENT_CHECK_TENANT,
+        PAYMENT_PAGE_TENANT,
+        REFUND_ACCOUNT,
         API_TOKEN,
         API_ADDRESS,
     )
