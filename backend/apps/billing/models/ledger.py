@@ -126,7 +126,11 @@ class ReserveLedgerEntry(TenantOwned):
             micros_range("amount_micros", name="billing_entry_amount"),
             micros_range("balance_after_micros", name="billing_entry_balance"),
         ]
-        indexes = [models.Index(fields=["tenant", "-seq"], name="billing_entry_page")]
+        indexes = [
+            models.Index(fields=["tenant", "-seq"], name="billing_entry_page"),
+            # Whether a clawback or spending took a reserve below its threshold is asked before a card is charged.
+            models.Index(fields=["account", "-seq"], condition=Q(kind__in=CLAWBACKS), name="billing_entry_clawback"),
+        ]
         triggers = [
             rules.check_chain(),
             rules.check_account(column="account_id", operation=pgtrigger.Insert),

@@ -127,6 +127,7 @@ class AutoTopup(TenantOwned):
             micros_range("amount_micros", name="billing_auto_amount", minimum=1),
             micros_range("monthly_cap_micros", name="billing_auto_cap_range", minimum=1),
         ]
+        indexes = [models.Index(fields=["account"], condition=Q(is_on=True), name="billing_auto_on")]
         triggers = rules.never_removed()
 
     def __str__(self) -> str:

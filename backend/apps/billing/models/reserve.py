@@ -94,6 +94,16 @@ class ReserveAccount(TenantOwned):
             micros_range("low_balance_threshold_micros", name="billing_account_threshold", minimum=0),
             micros_range("floor_micros", name="billing_account_floor_range"),
         ]
+        indexes = [
+            # Those that the watch over low reserves has to read: few, however many customers there are.
+            models.Index(
+                fields=["id"],
+                condition=Q(balance_micros__lt=F("low_balance_threshold_micros"))
+                | Q(balance_micros__lte=0)
+                | ~Q(told_level=""),
+                name="billing_account_watched",
+            )
+        ]
         triggers = [
             rules.check_account(column="id", operation=pgtrigger.Insert | pgtrigger.Update),
             *rules.never_removed(),
