@@ -31,12 +31,16 @@ def get_gateway() -> "Gateway":
     return _gateway_to(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE, settings.STRIPE_TIMEOUT_SECONDS)
 
 
+def is_live_account() -> bool:
+    """Whether money is real here: Stripe's objects say of themselves which of the two they are."""
+    return "_live_" in settings.STRIPE_SECRET_KEY
+
+
 class Gateway:
     """One account of Stripe. Each call raises Refused, Ambiguous or Missing."""
 
-    def __init__(self, client: stripe.StripeClient, *, is_live: bool) -> None:
+    def __init__(self, client: stripe.StripeClient) -> None:
         self._v1: Any = client.v1
-        self.is_live = is_live
 
     # --- Customers ---------------------------------------------------------------------------------------------------
     def create_customer(self, *, tenant: TenantId, name: str, email: str, key: str) -> str:
@@ -48,13 +52,24 @@ class Gateway:
 
     def get_saved_card(self, customer_id: str) -> Card | None:
         """The customer's default card, else the one that was saved last; None when there is none."""
-        expand = {"expand": ["invoice_settings.default_payment_method"]}
-        customer = _call(self._v1.customers.retrieve, customer_id, expand)
-        default = reading.read_card((customer.get("invoice_settings") or {}).get("default_payment_method"))
+        default = self.get_default_card(customer_id)
         if default is not None:
             return default
         listed = _call(self._v1.payment_methods.list, {"customer": customer_id, "type": "card", "limit": 1})
         return reading.read_card(listed["data"][0]) if listed["data"] else None
+
+    def get_default_card(self, customer_id: str) -> Card | None:
+        """The card that the customer has chosen to be charged, if any."""
+        expand = {"expand": ["invoice_settings.default_payment_method"]}
+        customer = _call(self._v1.customers.retrieve, customer_id, expand)
+        return reading.read_card((customer.get("invoice_settings") or {}).get("default_payment_method"))
+
+    def is_attached(self, payment_method_id: str) -> bool:
+        """Whether a card still belongs to a customer, so that it can be charged."""
+        try:
+            return bool(_call(self._v1.payment_methods.retrieve, payment_method_id).get("customer"))
+        except Missing:
+            return False
 
     def create_portal_session(self, *, customer_id: str, return_url: str) -> str:
         """The address of the page where the customer changes card and subscription."""
@@ -129,6 +144,10 @@ class Gateway:
         listed = self._iter_payments({**params, **_since(since)})
         return next((payment for payment in listed if payment.attempt_id == attempt_id), None)
 
+    def get_charged_payment_id(self, charge_id: str) -> str:
+        """The payment that a charge belongs to; empty when it belongs to none."""
+        return str(_call(self._v1.charges.retrieve, charge_id).get("payment_intent") or "")
+
     def pays_invoice(self, payment_intent_id: str) -> bool:
         """Whether the payment is for an invoice (of a subscription), and so none of the reserve."""
         payment = {"type": "payment_intent", "payment_intent": payment_intent_id}
@@ -195,7 +214,7 @@ def _gateway_to(key: str, base: str, timeout_seconds: int) -> Gateway:
         max_network_retries=0,
         http_client=stripe.RequestsClient(timeout=timeout_seconds),
     )
-    return Gateway(client, is_live="_live_" in key)
+    return Gateway(client)
 
 
 def _call(method: Any, *args: Any) -> dict[str, Any]:
