@@ -40,11 +40,16 @@ _SPECIAL: Final[Mapping[str, tuple[str, ...]]] = {
     "tenant_transfer": ("404",),
     "admin_passkeys_create": ("404",),
     "billing_admin_reserve_adjust": ("404",),
+    "billing_admin_refunds_create": ("404",),
+    "billing_topup_confirm": ("404",),
 }
 # Where an answer holds the id of another kind of thing than its own address names: parameter -> place in the answer.
 _LEADS: Final[Mapping[str, Mapping[str, str]]] = {
     "reports_create": {"report_id": "/report/id", "job_id": "/job/id"},
     "me_export": {"job_id": "/id"},
+    "billing_usage_list": {"event_id": "/results/0/id"},
+    "billing_topup_session": {"payment_id": "/payment_id"},
+    "billing_invoices_list": {"document_id": "/results/0/id"},
     "jobs_list": {"job_id": "/results/0/id", "report_id": "/results/0/report_id"},
     "auth_sessions_list": {"session_id": "/0/id"},
     "auth_tokens_list": {"token_id": "/0/id"},

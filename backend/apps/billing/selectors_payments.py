@@ -101,15 +101,6 @@ def get_payment(*, tenant: TenantId, payment_id: UUID) -> PaymentAttempt:
     return payment
 
 
-def get_payment_id_by_session(*, tenant: TenantId, session_id: str) -> UUID:
-    """The payment that a checkout session is for. Raises UnknownPayment, also for another tenant's."""
-    found = PaymentAttempt.objects.filter(tenant_id=tenant, stripe_session_id=session_id).values_list("id", flat=True)
-    payment_id = found.first()
-    if payment_id is None:
-        raise UnknownPayment
-    return payment_id
-
-
 def list_all_payments(*, tenant: UUID | None = None, state: PaymentState | None = None) -> QuerySet[PaymentAttempt]:
     """Over all tenants, for staff: the same with the tenant, newest first."""
     wanted = Q() if tenant is None else Q(tenant_id=tenant)

@@ -104,6 +104,8 @@ _database = read_database("DATABASE_URL")
 _database["ENGINE"] = "apps.common.postgres"
 _pool_size: int = env.int("DATABASE_POOL_SIZE", default=8)
 _database["OPTIONS"] = {
+    # Only cursors that ask for it prepare (apps.common.statements); Django's own bind on the client and never do.
+    "prepare_threshold": 5,
     "options": "-c statement_timeout=15000 -c lock_timeout=4000 -c idle_in_transaction_session_timeout=30000",
 }
 if _pool_size:
@@ -237,6 +239,15 @@ SPECTACULAR_SETTINGS = {
         "ExportState": "apps.orchestration.personal_types.ExportState",
         "TokenScope": "apps.accounts.types.ALL_SCOPES",
         "PasskeyState": "apps.invitations.types.PasskeyState",
+        "PlanTier": "apps.billing.types.PlanTier",
+        "PlanForSale": "apps.api.billing.payment_serializers.PLANS_FOR_SALE",
+        "PaymentKind": "apps.billing.payment_types.PaymentKind",
+        "PaymentState": "apps.billing.payment_types.PaymentState",
+        "RefundState": "apps.billing.payment_types.RefundState",
+        "DisputeState": "apps.billing.payment_types.DisputeState",
+        "AutoTopupState": "apps.billing.payment_types.AutoTopupState",
+        "StripeEventState": "apps.billing.payment_types.StripeEventState",
+        "BillingDocumentKind": "apps.billing.payment_types.DocumentKind",
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

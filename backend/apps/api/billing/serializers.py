@@ -8,8 +8,8 @@ from rest_framework import serializers
 from rest_framework.fields import Field
 
 from apps.billing import selectors
-from apps.billing.models import BillingProfile, ReserveLedgerEntry, UsageEvent
-from apps.billing.types import EntryKind, EntryView, Level, Meter, PlanTier, Policy
+from apps.billing.models import ReserveLedgerEntry, UsageEvent
+from apps.billing.types import EntryKind, EntryView, Level, Meter, Policy, ReserveNotice
 from apps.common.money import MAX_ABS_MICROS, MICROS_PER_CENT, cents_to_micros, format_dollars
 
 MAX_CENTS = MAX_ABS_MICROS // MICROS_PER_CENT
@@ -24,6 +24,8 @@ class StatusBarSerializer(serializers.Serializer[Any]):
     available_micros = serializers.IntegerField()
     is_low_balance = serializers.BooleanField()
     level = serializers.ChoiceField(choices=Level.choices)
+    is_stopped = serializers.BooleanField()
+    notice = serializers.ChoiceField(choices=ReserveNotice.choices, allow_blank=True)
     tokens_in = serializers.IntegerField()
     tokens_out = serializers.IntegerField()
     jobs_running = serializers.IntegerField()
@@ -125,23 +127,6 @@ class UsageEventSerializer(serializers.ModelSerializer[UsageEvent]):
 
     def get_explanation(self, event: UsageEvent) -> str:
         return selectors.explain_event(event)
-
-
-class BillingProfileSerializer(serializers.Serializer[BillingProfile]):
-    """The plan, and what an owner may set."""
-
-    plan = serializers.ChoiceField(choices=PlanTier.choices)
-    low_balance_threshold_micros = serializers.IntegerField()
-    policy = serializers.ChoiceField(choices=Policy.choices)
-    billing_email = serializers.CharField()
-    stripe_customer_id = serializers.CharField(allow_null=True)
-    rate_card = serializers.CharField()
-
-
-class BillingChangesSerializer(serializers.Serializer[Any]):
-    low_balance_threshold_micros = serializers.IntegerField(min_value=0, max_value=MAX_ABS_MICROS, required=False)
-    policy = serializers.ChoiceField(choices=Policy.choices, required=False)
-    billing_email = serializers.EmailField(max_length=254, allow_blank=True, required=False)
 
 
 class AdjustmentSerializer(serializers.Serializer[Any]):

@@ -1,39 +1,36 @@
-"""Money over HTTP."""
+"""The reserve over HTTP: the status bar, the balance and the ledger."""
 
-from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
+from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
-from rest_framework import generics, status
-from rest_framework.permissions import IsAuthenticated
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.api.authentication import get_actor
+from apps.api.billing.csv_files import answer_ledger
 from apps.api.billing.serializers import (
-    AdjustedSerializer,
-    AdjustmentSerializer,
     BalanceSerializer,
-    BillingChangesSerializer,
-    BillingProfileSerializer,
     LedgerEntrySerializer,
     LedgerQuerySerializer,
     StatusBarSerializer,
-    UsageEventSerializer,
 )
-from apps.api.idempotency import HEADER, idempotent
-from apps.api.permissions import IsStaff
 from apps.billing import selectors
-from apps.billing.models import ReserveLedgerEntry, UsageEvent
-from apps.billing.services.credits import adjust_reserve
-from apps.billing.services.profiles import BillingChanges, edit_billing
+from apps.billing.models import ReserveLedgerEntry
+from apps.billing.selectors_payments import iterate_entries
 from apps.billing.types import EntryKind
 from apps.common import clock
 from apps.common.money import cents_as_dollars, micros_to_cents
 from apps.orchestration.selectors import count_running_jobs
-from apps.tenants.types import Actor
+
+LEDGER_FILTERS: Final = [
+    OpenApiParameter("kind", str, enum=EntryKind.values),
+    OpenApiParameter("from", OpenApiTypes.DATE, description="First day, in your time zone."),
+    OpenApiParameter("to", OpenApiTypes.DATE, description="Last day, in your time zone."),
+]
 
 
 class StatusBarView(APIView):
@@ -53,6 +50,8 @@ class StatusBarView(APIView):
                 "available_micros": balance.available_micros,
                 "is_low_balance": balance.is_low,
                 "level": balance.level.value,
+                "is_stopped": balance.is_stopped,
+                "notice": balance.notice.value,
                 "tokens_in": tokens_in,
                 "tokens_out": tokens_out,
                 "jobs_running": count_running_jobs(tenant=actor.tenant),
@@ -82,87 +81,32 @@ class BalanceView(APIView):
         )
 
 
-@extend_schema_view(
-    get=extend_schema(
-        operation_id="billing_ledger_list",
-        tags=["billing"],
-        parameters=[
-            OpenApiParameter("kind", str, enum=EntryKind.values),
-            OpenApiParameter("from", OpenApiTypes.DATE, description="First day, in your time zone."),
-            OpenApiParameter("to", OpenApiTypes.DATE, description="Last day, in your time zone."),
-        ],
-    )
-)
-class LedgerView(generics.ListAPIView[ReserveLedgerEntry]):
-    """The ledger, newest first."""
+def find_entries(request: Request) -> Any:
+    """The movements that the request asks for."""
+    actor = get_actor(request)
+    filters = LedgerQuerySerializer(data=request.query_params).read_filters(zone=actor.time_zone)
+    return selectors.list_ledger(tenant=actor.tenant, **filters)
 
+
+class LedgerView(generics.ListAPIView[ReserveLedgerEntry]):
     serializer_class = LedgerEntrySerializer
 
     def get_queryset(self) -> Any:
-        actor = get_actor(self.request)
-        filters = LedgerQuerySerializer(data=self.request.query_params).read_filters(zone=actor.time_zone)
-        return selectors.list_ledger(tenant=actor.tenant, **filters)
+        return find_entries(self.request)
+
+    @extend_schema(operation_id="billing_ledger_list", tags=["billing"], parameters=LEDGER_FILTERS)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The ledger, newest first."""
+        return super().get(request, *args, **kwargs)
 
 
-@extend_schema_view(get=extend_schema(operation_id="billing_usage_list", tags=["billing"]))
-class UsageView(generics.ListAPIView[UsageEvent]):
-    """Metered use, newest first, each with what it cost and why."""
-
-    serializer_class = UsageEventSerializer
-
-    def get_queryset(self) -> Any:
-        return selectors.list_usage(tenant=get_actor(self.request).tenant)
-
-
-def present_profile(*, actor: Actor, now: datetime) -> dict[str, Any]:
-    """Plan, settings and the prices in force."""
-    profile = selectors.get_billing_profile(tenant=actor.tenant)
-    balance = selectors.get_balance(tenant=actor.tenant)
-    return {
-        "plan": profile.plan,
-        "low_balance_threshold_micros": balance.low_balance_threshold_micros,
-        "policy": balance.policy.value,
-        "billing_email": profile.billing_email,
-        "stripe_customer_id": profile.stripe_customer_id,
-        "rate_card": selectors.get_rate_card_label(tenant=actor.tenant, at=now),
-    }
-
-
-class BillingProfileView(APIView):
-    @extend_schema(operation_id="billing_profile", tags=["billing"], responses=BillingProfileSerializer)
-    def get(self, request: Request) -> Response:
-        return Response(present_profile(actor=get_actor(request), now=clock.now()))
-
+class LedgerExportView(APIView):
     @extend_schema(
-        operation_id="billing_profile_edit",
+        operation_id="billing_ledger_export",
         tags=["billing"],
-        request=BillingChangesSerializer,
-        responses=BillingProfileSerializer,
+        parameters=LEDGER_FILTERS,
+        responses={(200, "text/csv"): OpenApiTypes.STR},
     )
-    @idempotent
-    def patch(self, request: Request) -> Response:
-        """For owners. What is left out stays as it is."""
-        actor, now = get_actor(request), clock.now()
-        changes = BillingChangesSerializer(data=request.data)
-        changes.is_valid(raise_exception=True)
-        edit_billing(actor=actor, changes=BillingChanges(**changes.validated_data), now=now)
-        return Response(present_profile(actor=actor, now=now))
-
-
-class AdjustReserveView(APIView):
-    permission_classes = (IsAuthenticated, IsStaff)
-
-    @extend_schema(
-        operation_id="billing_admin_reserve_adjust",
-        tags=["staff"],
-        request=AdjustmentSerializer,
-        responses={201: AdjustedSerializer},
-    )
-    @idempotent(is_required=True)
-    def post(self, request: Request) -> Response:
-        """For staff: corrects a customer's reserve, with the reason on record."""
-        wish = AdjustmentSerializer(data=request.data)
-        wish.is_valid(raise_exception=True)
-        key = request.headers[HEADER].strip()
-        entry = adjust_reserve(actor=get_actor(request), **wish.validated_data, idempotency_key=key, now=clock.now())
-        return Response(AdjustedSerializer(entry).data, status=status.HTTP_201_CREATED)
+    def get(self, request: Request) -> StreamingHttpResponse:
+        """The same list, whole, as a file."""
+        return answer_ledger(entries=iterate_entries(entries=find_entries(request)))
