@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from django.conf import settings
 from django.db import OperationalError, transaction
@@ -11,7 +12,10 @@ from apps.billing.models import BillingProfile, ReserveAccount
 from apps.billing.services.chain import GENESIS
 from apps.billing.types import NoReserve, Policy, ReserveBusy
 from apps.common.db import require_transaction
+from apps.common.statements import fetch_rows, update_row
 from apps.common.tenancy import TenantId
+
+_MOVING: Final = ("balance_micros", "held_micros", "last_seq", "last_hash", "is_stopped", "updated_at")
 
 
 @transaction.atomic
@@ -47,22 +51,20 @@ def lock_accounts(*, tenants: Sequence[TenantId]) -> dict[TenantId, ReserveAccou
     """Several reserves, locked in primary-key order so that two callers can never wait for each other in a circle."""
     require_transaction()
     # Rows that refer to an account lock its key only: they need not wait for us, nor we for them.
-    rows = ReserveAccount.objects.select_for_update(no_key=True).filter(tenant_id__in=tenants).order_by("id")
+    tail = "WHERE tenant_id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
     try:
-        return {TenantId(account.tenant_id): account for account in rows}
+        rows = fetch_rows(ReserveAccount, tail, [list(tenants)])
     except OperationalError as error:
         if isinstance(error.__cause__, LockNotAvailable):
             raise ReserveBusy from error
         raise
+    return {TenantId(account.tenant_id): account for account in rows}
 
 
 def store_account(*, account: ReserveAccount, now: datetime) -> None:
     """Writes back what moved on a locked account."""
     account.updated_at = now
-    account.save(
-        update_fields=["balance_micros", "held_micros", "last_seq", "last_hash", "is_stopped", "updated_at"],
-        force_update=True,
-    )
+    update_row(account, _MOVING)
 
 
 def get_effective_floor(*, account: ReserveAccount, is_essential: bool) -> int:

@@ -10,6 +10,7 @@ from apps.billing.services.accounts import lock_account, lock_accounts, store_ac
 from apps.billing.services.chain import hash_entry, hash_request
 from apps.billing.types import CLAWBACKS, BelowFloor, DisputePhase, EntryKind, EntryView, IdempotencyMismatch, NoReserve
 from apps.common.db import require_transaction
+from apps.common.statements import fetch_rows, insert_rows
 from apps.common.tenancy import TenantId
 
 
@@ -94,13 +95,13 @@ def append_entries(*, account: ReserveAccount, drafts: Sequence[EntryDraft], now
             fresh.append(entry)
             view = _view(entry, is_replay=False)
         views.append(view)
-    ReserveLedgerEntry.objects.bulk_create(fresh)
+    insert_rows(fresh)
     return views
 
 
 def _find_known(account: ReserveAccount, drafts: Sequence[EntryDraft]) -> dict[str, ReserveLedgerEntry]:
     keys = [draft.idempotency_key for draft in drafts]
-    rows = ReserveLedgerEntry.objects.filter(account=account, idempotency_key__in=keys)
+    rows = fetch_rows(ReserveLedgerEntry, "WHERE account_id = %s AND idempotency_key = ANY(%s)", [account.id, keys])
     return {row.idempotency_key: row for row in rows}
 
 

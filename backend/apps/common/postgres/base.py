@@ -66,6 +66,16 @@ class ScopedServerSideCursor(base.ServerSideCursor):
             return super().execute(query, params, **options)
 
 
+class ScopedPreparedCursor(base.ServerBindingCursor):
+    """A cursor whose statements the server parses and plans once a connection. For statements that do not vary."""
+
+    wrapper: "DatabaseWrapper"
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        with self.wrapper.telling():
+            return super().execute(query, params, prepare=True, **options)
+
+
 class DatabaseOperations(base.DatabaseOperations):
     """Logs of statements, and tests that count them, see what the program asked and not what we put in front."""
 
@@ -126,6 +136,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         # The connections that make and drop databases belong to nobody.
         cursor.wrapper = None if self.alias == base.NO_DB_ALIAS else self
         return cursor
+
+    def prepared_cursor(self) -> Any:
+        """A cursor for `apps.common.statements`; it is logged and counted as any other one."""
+        self.ensure_connection()
+        with self.wrap_database_errors:
+            cursor = ScopedPreparedCursor(self.connection)
+        cursor.wrapper = self
+        return self._prepare_cursor(cursor)
 
     def _set_autocommit(self, autocommit: bool) -> None:  # noqa: FBT001 - Django's signature
         super()._set_autocommit(autocommit)
