@@ -21,7 +21,7 @@ _DESCRIBED: Final = re.compile(r"^#? ?([A-Z][A-Z0-9_]*)=")
 _READERS: Final = frozenset(
     {"str", "int", "bool", "float", "list", "url", "db_url", "json", "getenv"}
     | {"read_required", "read_secret", "read_secrets", "read_database", "read_base_url", "_read_url"}
-    | {"read_int", "read_choice", "read_limits", "read_optional", "read_secrets"}
+    | {"read_int", "read_choice", "read_limits", "read_optional", "read_origins", "read_secrets"}
 )
 
 

@@ -1,5 +1,6 @@
 """Small typed readers of the environment that fail with a hint instead of a traceback from the depths."""
 
+import re
 from typing import Any
 
 import environ
@@ -8,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 env = environ.Env()
 
 MIN_SECRET_LENGTH = 32
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(?::\d{1,5})?")
 
 
 def read_required(name: str, *, hint: str) -> str:
@@ -40,6 +42,18 @@ def read_base_url(name: str, *, hint: str) -> str:
     if not value.startswith(("http://", "https://")):
         raise ImproperlyConfigured(f"{name} must begin with http:// or https://. {hint}")
     return value
+
+
+def read_origins(name: str, *, default: tuple[str, ...]) -> list[str]:
+    """Origins (scheme, host, port) separated by blanks. Each becomes a word of the page policy, so nothing else may
+    stand there."""
+    origins: list[str] = env.str(name, default="").split() or list(default)
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise ImproperlyConfigured(
+                f"{name} must be origins such as https://checkout.stripe.com, separated by blanks; {origin!r} is none."
+            )
+    return origins
 
 
 def read_database(name: str) -> dict[str, Any]:

@@ -36,8 +36,14 @@ def poll_after(*, missed: int) -> Poll:
 def status_bar(request: HttpRequest) -> HttpResponse:
     """The status bar with fresh values, or with the last known ones and a word about it."""
     status, missed = _current_status(request)
-    context = {"status": status, "poll": poll_after(missed=missed), "is_stale": missed > 0}
-    return TemplateResponse(request, "shell/status_bar.html", context)
+    context = {
+        "status": status,
+        "poll": poll_after(missed=missed),
+        "is_stale": missed > 0,
+        # A banner that has not changed is left alone: it may have the focus.
+        "has_other_notice": status is not None and status.notice != request.GET.get("notice", ""),
+    }
+    return TemplateResponse(request, "api_proxy/status_bar.html", context)
 
 
 def _current_status(request: HttpRequest) -> tuple[StatusBar | None, int]:

@@ -6,15 +6,18 @@ from apps.backend.billing import BillingApi
 from apps.backend.jobs import JobsApi
 from apps.backend.me import MeApi
 from apps.backend.mydata import MyDataApi
+from apps.backend.payments import PaymentsApi
 from apps.backend.reports import ReportsApi
 from apps.backend.second_factor import SecondFactorApi
 from apps.backend.sessions import SessionsApi
 from apps.backend.staff import StaffApi
+from apps.backend.staff_billing import StaffBillingApi
 from apps.backend.status import StatusApi
 from apps.backend.support import SupportApi
 from apps.backend.tenant import TenantApi
 from apps.backend.tokens import TokensApi
 from apps.backend.transport import Caller, Transport
+from apps.backend.usage import UsageApi
 from apps.backend.visitor import Visitor
 from apps.backend.worklogs import WorklogsApi
 
@@ -49,8 +52,11 @@ class BackendClient:
         self.reports = ReportsApi(caller)
         self.jobs = JobsApi(caller)
         self.billing = BillingApi(caller)
+        self.payments = PaymentsApi(caller)
+        self.usage = UsageApi(caller)
         self.tenant = TenantApi(caller)
         self.audit = AuditApi(caller)
         self.support = SupportApi(caller)
         self.mydata = MyDataApi(caller)
         self.staff = StaffApi(caller)
+        self.staff_billing = StaffBillingApi(caller)

@@ -12,7 +12,10 @@ POLL_DEADLINE = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusBar:
-    """`level` is green, yellow or red. Tokens are this calendar month's in the person's time zone."""
+    """`level` is green, yellow or red; `notice` is "", low, empty or stopped, and what the banner says.
+
+    Tokens are this calendar month's in the person's time zone.
+    """
 
     reserve_balance_cents: int
     reserve_balance_dollars: str
@@ -24,6 +27,8 @@ class StatusBar:
     tokens_out: int
     jobs_running: int
     updated_at: datetime
+    is_stopped: bool = False
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,4 +23,4 @@ def find_last_status(*, user_id: str) -> StatusBar | None:
 
 
 def _key(user_id: str) -> str:
-    return f"status-bar:1:{user_id}"
+    return f"status-bar:2:{user_id}"

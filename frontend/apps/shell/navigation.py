@@ -13,6 +13,8 @@ class Destination:
     path: str
     icon: str
     key: str = ""
+    # Where else one is at this place, beside below its path.
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +52,16 @@ GROUPS: Final = (
     Group(
         label="Billing",
         destinations=(
-            Destination(label="Reserve", path="/billing/settings/", icon="wallet", key="b"),
+            Destination(
+                label="Reserve",
+                path="/billing/settings/",
+                icon="wallet",
+                key="b",
+                others=("/billing/topup/", "/billing/plan/", "/billing/auto-topup/", "/billing/details/"),
+            ),
+            Destination(label="Usage", path="/billing/usage/", icon="coin", key="u"),
             Destination(label="Ledger", path="/billing/ledger/", icon="receipt-2", key="l"),
+            Destination(label="Payments", path="/billing/payments/", icon="file-text", key="m"),
         ),
     ),
     Group(label="You", destinations=(Destination(label="Profile", path="/profile/", icon="user-circle", key="p"),)),
@@ -61,6 +71,7 @@ GROUPS: Final = (
         destinations=(
             Destination(label="Users", path="/admin-panel/users/", icon="users"),
             Destination(label="Tenants", path="/admin-panel/tenants/", icon="database"),
+            Destination(label="Money", path="/admin-panel/billing/", icon="coin"),
             Destination(label="Audit", path="/admin-panel/audit/", icon="history"),
             Destination(label="Invite passkeys", path="/admin-panel/passkeys/", icon="ticket"),
             Destination(label="Support grants", path="/admin-panel/support/", icon="lifebuoy"),
@@ -82,6 +93,16 @@ PROFILE_TABS: Final = (
 )
 
 
+# The tabs of the whole house's money, for staff.
+STAFF_MONEY_TABS: Final = (
+    Destination(label="Overview", path="/admin-panel/billing/", icon="layout-dashboard"),
+    Destination(label="Payments", path="/admin-panel/billing/payments/", icon="receipt-2"),
+    Destination(label="Costs", path="/admin-panel/billing/costs/", icon="coin"),
+    Destination(label="Disputes", path="/admin-panel/billing/disputes/", icon="alert-triangle"),
+    Destination(label="Stripe events", path="/admin-panel/billing/stripe-events/", icon="bolt"),
+)
+
+
 def navigation_for(*, path: str, is_staff: bool) -> tuple[ShownGroup, ...]:
     """The groups that this person may see, with the page at `path` marked."""
     current = _current_path(path, [item for group in GROUPS for item in group.destinations])
@@ -97,6 +118,11 @@ def profile_tabs_for(*, path: str) -> tuple[ShownDestination, ...]:
     return _shown(PROFILE_TABS, current=_current_path(path, PROFILE_TABS))
 
 
+def staff_money_tabs_for(*, path: str) -> tuple[ShownDestination, ...]:
+    """The tabs of staff's money pages, with the page at `path` marked."""
+    return _shown(STAFF_MONEY_TABS, current=_current_path(path, STAFF_MONEY_TABS))
+
+
 def _shown(destinations: Iterable[Destination], *, current: str) -> tuple[ShownDestination, ...]:
     return tuple(
         ShownDestination(
@@ -109,6 +135,9 @@ def _shown(destinations: Iterable[Destination], *, current: str) -> tuple[ShownD
 def _current_path(path: str, destinations: Iterable[Destination]) -> str:
     """The longest destination that `path` lies under; the dashboard only when it is the dashboard itself."""
     under = [
-        item.path for item in destinations if path == item.path or (item.path != "/" and path.startswith(item.path))
+        (len(place), item.path)
+        for item in destinations
+        for place in (item.path, *item.others)
+        if path == place or (place != "/" and path.startswith(place))
     ]
-    return max(under, key=len, default="")
+    return max(under, default=(0, ""))[1]

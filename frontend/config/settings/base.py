@@ -7,7 +7,7 @@ import structlog
 from csp.constants import NONCE, NONE, SELF
 
 from apps.shell.masking import mask_addresses
-from config.environment import env, read_base_url, read_database, read_required, read_secret
+from config.environment import env, read_base_url, read_database, read_origins, read_required, read_secret
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -136,6 +136,9 @@ ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 # Signs the addresses of people for the backend, which has the same secret. Empty: the backend is told nothing.
 INTERNAL_API_SECRET: str = env.str("INTERNAL_API_SECRET", default="")
 
+# --- Payment pages: the only foreign ones that a form may lead to -----------------------------------------------------
+PAYMENT_ORIGINS = read_origins("PAYMENT_ORIGINS", default=("https://checkout.stripe.com", "https://billing.stripe.com"))
+
 # --- Security headers -------------------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
     "DIRECTIVES": {
@@ -146,7 +149,7 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        "form-action": [SELF, *PAYMENT_ORIGINS],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
     }

@@ -29,6 +29,8 @@ def _become_other(fake: FakeBackend) -> None:
     fake.factors[OWNER]["security_keys"].clear()
     for things in (fake.entries, fake.versions, fake.jobs, fake.reports, fake.members, fake.invitations, fake.grants):
         things.clear()
+    for things in (fake.usage, fake.payments, fake.documents, fake.ledger):
+        things.clear()
     for things in (fake.exports, fake.personal_tokens, fake.sessions):
         things.clear()
 

@@ -20,11 +20,15 @@ Form = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Request:
-    """`rename` gives the address another thing than its argument's own name; `first` is sent before."""
+    """`rename` gives the address another thing than its argument's own name; `first` is sent before.
+
+    `query` is what stands after the address.
+    """
 
     form: Callable[[World], Form] = lambda _: {}
     rename: Mapping[str, str] = field(default_factory=dict)
     first: tuple[str, ...] = ()
+    query: str = ""
 
 
 def sends(**form: Any) -> Request:
@@ -84,17 +88,31 @@ REQUESTS: Final[Mapping[str, Request]] = {
     "POST reporting:rename": sends(title="Renamed"),
     "POST jobs:cancel": Request(rename={"job_id": "waiting_job_id"}),
     "POST jobs:retry": Request(rename={"job_id": "failed_job_id"}),
-    "POST billing:settings": sends(threshold="2.00", billing_email="bills@example.com"),
+    "POST billing:settings": sends(threshold="2.00", policy="block", billing_email="bills@example.com"),
+    "POST billing:auto-topup": sends(is_on="on", threshold="5", amount="20", monthly_cap="100"),
+    "POST billing:details": sends(billing_name="Ada", billing_address="London", tax_id=""),
+    "POST billing:plans": sends(plan="professional"),
+    "POST billing:topup": sends(amount="25", own="", saves_card="on"),
+    "GET billing:topup-return": Request(query="?session_id=cs_test_of_the_seed"),
     "POST admin_panel:user-active": sends(value="off", reason="Abuse"),
     "POST admin_panel:user-staff": sends(value="on", reason="New colleague"),
     "POST admin_panel:user-password-reset": sends(reason="Asked"),
     "POST admin_panel:user-end-sessions": sends(reason="Asked"),
     "POST admin_panel:user-second-factor": sends(reason="Asked"),
+    "POST admin_panel:tenant-adjust": sends(amount="5", reason="Goodwill", confirmed="5000000"),
+    "POST admin_panel:tenant-policy": sends(policy="block", reason="Asked"),
+    "POST admin_panel:payment-refund": sends(amount="1.00", reason="Asked"),
     "POST admin_panel:passkey-new": sends(note="For a customer", days="30"),
 }
 ANY: Final = Request()
 # What the staff's addresses name is not what the same names mean in a tenant.
-HOUSE: Final = {"user_id": "person_id", "passkey_id": "house_passkey_id", "grant_id": "open_grant_id"}
+HOUSE: Final = {
+    "user_id": "person_id",
+    "passkey_id": "house_passkey_id",
+    "grant_id": "open_grant_id",
+    "payment_id": "house_payment_id",
+    "event_id": "stripe_event_id",
+}
 
 
 def build_address(operation: str, world: World) -> str:
@@ -105,7 +123,8 @@ def build_address(operation: str, world: World) -> str:
         rename = HOUSE | rename
     if name.startswith("certificate:"):
         rename["token"] = "certificate"
-    return reverse(name, kwargs={part: world.ids[rename.get(part, part)] for part in list_routes()[name]})
+    address = reverse(name, kwargs={part: world.ids[rename.get(part, part)] for part in list_routes()[name]})
+    return f"{address}{REQUESTS.get(operation, ANY).query}"
 
 
 def send(browser: Client, operation: str, world: World, *, is_htmx: bool = False, form: Form | None = None) -> Any:

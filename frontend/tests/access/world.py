@@ -70,10 +70,15 @@ def _first_ids(fake: FakeBackend) -> dict[str, str]:
         "passkey_id": fake.invitations[0],
         "grant_id": next(one for one in fake.grants if one["state"] == "open"),
         "export_id": fake.exports[0],
+        "event_id": fake.usage[0],
+        "payment_id": fake.payments[0],
+        "document_id": fake.documents[0],
         "person_id": fake.people[-1],
         "tenant_id": fake.tenants[0],
         "house_passkey_id": next(one for one in fake.passkey_rows if one["state"] == "active"),
         "open_grant_id": fake.open_grants[0],
+        "house_payment_id": fake.house_payments[0],
+        "stripe_event_id": fake.stripe_events[0],
     }
     return {name: thing["id"] for name, thing in named.items()}
 

@@ -17,8 +17,8 @@ def test_it_shows_balance_tokens_jobs_and_age(signed_in: Client, fake_backend: F
 
 def test_it_names_its_own_pace_and_what_refreshes_it(signed_in: Client) -> None:
     page = signed_in.get(BAR).content.decode()
-    assert 'hx-trigger="every 30s, job-finished from:body, tab-shown from:body"' in page
-    assert f'hx-get="{BAR}?missed=0"' in page
+    assert 'hx-trigger="every 30s, job-finished from:body, reserve-changed from:body, tab-shown from:body"' in page
+    assert f'hx-get="{BAR}?missed=0&amp;notice="' in page
 
 
 @pytest.mark.parametrize(("level", "word"), [("yellow", "low"), ("red", "spent")])
@@ -38,7 +38,7 @@ def test_a_missing_backend_keeps_the_last_values_and_says_so(signed_in: Client, 
     response = signed_in.get(BAR)
     assert response.status_code == 200
     page = response.content.decode()
-    assert all(part in page for part in ("$4.20", "offline, ", "is-stale", f'hx-get="{BAR}?missed=1"'))
+    assert all(part in page for part in ("$4.20", "offline, ", "is-stale", f'hx-get="{BAR}?missed=1&amp;notice="'))
 
 
 def test_a_missing_backend_without_last_values_says_just_that(signed_in: Client, fake_backend: FakeBackend) -> None:

@@ -11,7 +11,9 @@ from apps.backend.client import BackendClient
 from apps.backend.errors import BackendUnavailable, Conflict, Invalid, NotAuthenticated, NotFound
 from apps.backend.reports import ReportRequest
 from apps.backend.transport import Transport
+from apps.backend.usage import ChargeOfUsage, UsageFilters
 from apps.backend.worklogs import EntryDraft, EntryFilters
+from tests.fakes import money_shapes as money
 from tests.fakes import shapes
 from tests.fakes.backend import FakeBackend
 from tests.fakes.server import Reply
@@ -173,12 +175,44 @@ def test_the_reserve_and_its_ledger(client: BackendClient, fake: FakeBackend) ->
     assert len(client.billing.ledger()) == 1
 
 
-def test_usage_and_the_billing_profile(client: BackendClient, fake: FakeBackend) -> None:
-    fake.usage.append(shapes.usage_event())
-    assert next(iter(client.billing.usage())).tokens.output == 310
+def test_the_billing_profile(client: BackendClient) -> None:
     assert client.billing.profile().plan == "starter"
-    changed = client.billing.update_profile(low_balance_threshold_micros=5, billing_email="x@example.com")
-    assert changed.low_balance_threshold_micros == 5
+    changed = client.billing.update_profile({"low_balance_threshold_micros": 5, "auto_topup": {"amount_micros": 9}})
+    assert (changed.low_balance_threshold_micros, changed.auto_topup.amount_micros) == (5, 9)
+    assert changed.billing_email == "ada@example.com"
+
+
+def test_usage_by_event_in_sums_and_explained(client: BackendClient, fake: FakeBackend) -> None:
+    fake.usage.append(shapes.usage_event())
+    filters = UsageFilters(from_day=date(2026, 11, 1), model="builtin-1", meter="llm.tokens", job=uuid4())
+    event = next(iter(client.usage.list(filters=filters)))
+    assert (event.tokens.output, fake.received[-1].query["job"]) == (310, str(filters.job))
+    assert client.usage.group(by="model", filters=filters).total.cost_micros == 372
+    assert [charge.exact_micros for charge in client.usage.get(event.id).why.charges] == [186, 186]
+
+
+def test_a_charge_that_is_no_fraction_is_a_missing_backend() -> None:
+    charge = ChargeOfUsage(token_class="", quantity=1, unit_size=1, price_micros=1, exact="1/0")
+    with pytest.raises(BackendUnavailable):
+        _ = charge.exact_micros
+
+
+def test_a_topup_is_started_looked_at_and_canceled(client: BackendClient) -> None:
+    started = client.payments.start_topup(amount_cents=2500, saves_card=True, idempotency_key="k")
+    assert client.payments.confirm_topup(session_id=started.session_id).checkout_url == started.checkout_url
+    assert client.payments.cancel(started.payment_id, idempotency_key="k2").look == "canceled"
+    assert [payment.is_open for payment in client.payments.list()] == [False]
+
+
+def test_the_ways_to_the_payment_provider(client: BackendClient) -> None:
+    assert client.payments.open_portal(idempotency_key="k") == money.PORTAL
+    assert client.payments.start_subscription(plan="professional", idempotency_key="k").session_id == "cs_test_plan"
+
+
+def test_documents_are_listed_and_fetched(client: BackendClient, fake: FakeBackend) -> None:
+    fake.documents.append(money.document())
+    listed = next(iter(client.payments.documents()))
+    assert (listed.number, client.payments.document_pdf(listed.id).filename) == ("R-000001", "R-000001.pdf")
 
 
 def test_what_is_not_there_is_not_found(client: BackendClient) -> None:

@@ -6,6 +6,7 @@ from django.test import Client
 from apps.backend.billing import BillingProfile
 from apps.backend.pages import read
 from apps.billing.forms import reserve_values
+from tests.fakes import money_shapes as money
 from tests.fakes import shapes
 from tests.fakes.backend import FakeBackend
 from tests.fakes.identity import refuse
@@ -25,13 +26,9 @@ def test_balance_available_and_held_are_told_exactly(signed_in: Client, fake_bac
         assert told in page
 
 
-def test_that_payments_are_not_set_up_is_said_without_a_button(signed_in: Client) -> None:
-    assert "Payments are not set up yet on this installation." in page_of(signed_in)
-    assert "topup" not in page_of(signed_in)
-
-
 def test_a_policy_that_is_not_known_is_shown_by_its_name(signed_in: Client, fake_backend: FakeBackend) -> None:
     fake_backend.balance = shapes.balance(policy="gentle")
+    fake_backend.billing_profile["is_policy_fixed"] = True
     assert "gentle" in page_of(signed_in)
 
 
@@ -83,5 +80,5 @@ def test_a_dead_token_leads_to_sign_in(signed_in: Client, fake_backend: FakeBack
 
 @pytest.mark.parametrize(("micros", "text"), [(1_000_000, "1.00"), (1_234_567, "1.234567")])
 def test_a_threshold_is_never_rounded_behind_the_owners_back(micros: int, text: str) -> None:
-    profile = read(BillingProfile, shapes.billing_profile(low_balance_threshold_micros=micros))
+    profile = read(BillingProfile, money.profile(low_balance_threshold_micros=micros))
     assert str(reserve_values(profile)["threshold"]) == text

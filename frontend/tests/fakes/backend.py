@@ -11,12 +11,13 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 from tests.fakes import house_shapes as house
+from tests.fakes import money_shapes as money
 from tests.fakes import shapes
 from tests.fakes.identity import refuse
 from tests.fakes.lists import find, page_of
 from tests.fakes.server import Answer, Received, Reply
 from tests.fakes.shapes import Json
-from tests.fakes.staff import StaffFake
+from tests.fakes.staff_money import StaffMoneyFake, seed_money
 from tests.fakes.tenancy import ABSENT
 
 ENTRY = r"/api/worklogs/(?P<id>[0-9a-f-]{36})/"
@@ -24,23 +25,18 @@ REPORT = r"/api/reports/(?P<id>[0-9a-f-]{36})/"
 JOB = r"/api/jobs/(?P<id>[0-9a-f-]{36})/"
 
 
-class FakeBackend(StaffFake):
-    """Begin with `add_user`. `entries`, `jobs`, `reports`, `ledger` and `usage` are lists to fill."""
+class FakeBackend(StaffMoneyFake):
+    """Begin with `add_user`. `entries`, `jobs` and `reports` are lists to fill."""
 
     def __init__(self, port: int = 0) -> None:
         super().__init__(port)
         self.entries: list[Json] = []
         self.versions: list[Json] = []
         self.reports: list[Json] = []
-        self.ledger: list[Json] = []
-        self.usage: list[Json] = []
         self.status = shapes.status()
-        self.balance = shapes.balance()
-        self.billing_profile = shapes.billing_profile()
         self._signed_in("GET", "/api/status/bar/", lambda *_: Reply(body=self.status))
         self._route_worklog()
         self._route_reports()
-        self._route_billing()
 
     def _route_worklog(self) -> None:
         self._signed_in("GET", "/api/worklogs/", self._entries)
@@ -70,13 +66,6 @@ class FakeBackend(StaffFake):
         self._signed_in("GET", f"{JOB}events/", self._beside(self.jobs, lambda: [self._event()]))
         self._signed_in("POST", f"{JOB}cancel/", self._set_job_state("cancelled", 200))
         self._signed_in("POST", f"{JOB}retry/", self._set_job_state("queued", 202))
-
-    def _route_billing(self) -> None:
-        self._signed_in("GET", "/api/billing/reserve/balance/", lambda *_: Reply(body=self.balance))
-        self._signed_in("GET", "/api/billing/reserve/ledger/", lambda got, _: Reply(body=page_of(self.ledger, got)))
-        self._signed_in("GET", "/api/billing/usage/", lambda got, _: Reply(body=page_of(self.usage, got)))
-        self._signed_in("GET", "/api/billing/profile/", lambda *_: Reply(body=self.billing_profile))
-        self._as_owner("PATCH", "/api/billing/profile/", self._change_billing)
 
     # --- Worklog
 
@@ -189,10 +178,6 @@ class FakeBackend(StaffFake):
     def _event(self) -> Json:
         return {"at": shapes.instant(), "name": "job.started", "message": "Started", "data": {}}
 
-    def _change_billing(self, received: Received, _match: re.Match[str], _username: str) -> Reply:
-        self.billing_profile |= received.body
-        return Reply(body=self.billing_profile)
-
     # --- Shared
 
     def _one(self, items: list[Json]) -> Answer:
@@ -240,7 +225,19 @@ def seed(fake: FakeBackend) -> None:
     promo |= {"amount_dollars": "5.00", "description": "Credit of your invitation", "job_id": None}
     fake.ledger.extend([shapes.ledger_entry(), shapes.ledger_entry(**promo, balance_after_micros=5_000_000, lines=[])])
     fake.usage.append(shapes.usage_event())
+    _seed_money(fake)
     _seed_house(fake)
+    seed_money(fake)
+
+
+def _seed_money(fake: FakeBackend) -> None:
+    """A reserve that fills itself up, and payments in several states."""
+    settings = {"saved_card": money.saved_card(), "auto_topup": money.auto_topup(is_on=True, state="suspended")}
+    fake.billing_profile |= settings
+    waiting = money.payment("open")
+    fake.payments.extend([waiting, money.payment(), money.payment("failed", kind_label="Automatic top-up")])
+    fake.checkouts["cs_test_of_the_seed"] = waiting["id"]
+    fake.documents.append(money.document(id=fake.payments[1]["document_id"]))
 
 
 def _seed_house(fake: FakeBackend) -> None:

@@ -128,6 +128,8 @@ def status(**over: Any) -> Json:
         "tokens_out": 3_100,
         "jobs_running": 0,
         "updated_at": instant(),
+        "is_stopped": False,
+        "notice": "",
     } | over
 
 
@@ -286,17 +288,6 @@ def usage_event(**over: Any) -> Json:
         "rate_card": "Starter v1",
         "job_id": new_id(),
         "call_id": new_id(),
-    } | over
-
-
-def billing_profile(**over: Any) -> Json:
-    return {
-        "plan": "starter",
-        "low_balance_threshold_micros": 1_000_000,
-        "policy": "warn",
-        "billing_email": "ada@example.com",
-        "stripe_customer_id": "",
-        "rate_card": "Starter v1",
     } | over
 
 

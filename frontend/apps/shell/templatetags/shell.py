@@ -6,6 +6,7 @@ from typing import Any
 from django import template
 from django.forms import BaseForm, BoundField, CheckboxInput, Select, Textarea
 from django.http import HttpRequest
+from django.shortcuts import resolve_url
 from django.template.context import Context
 from django.template.loader import render_to_string
 from django.templatetags.static import static
@@ -15,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from apps.shell import formatting
 from apps.shell.markdown import render_markdown
-from apps.shell.navigation import profile_tabs_for
+from apps.shell.navigation import profile_tabs_for, staff_money_tabs_for
 
 register = template.Library()
 
@@ -82,6 +83,13 @@ def profile_tabs(context: Context) -> dict[str, Any]:
     return {"label": "Your account", "tabs": profile_tabs_for(path=request.path)}
 
 
+@register.inclusion_tag("components/tabs.html", takes_context=True)
+def staff_money_tabs(context: Context) -> dict[str, Any]:
+    """The tabs of staff's money pages, marked by the page's own address."""
+    request: HttpRequest = context["request"]
+    return {"label": "Money of the house", "tabs": staff_money_tabs_for(path=request.path)}
+
+
 @register.inclusion_tag("components/secret_text.html")
 def secret_text(value: str, name: str, label: str) -> dict[str, Any]:
     """A secret that is shown once, with a button that copies it; needs `app/keep.js`. `name` becomes its id."""
@@ -92,6 +100,21 @@ def secret_text(value: str, name: str, label: str) -> dict[str, Any]:
 def verify_banner(context: Context, email: str) -> dict[str, Any]:
     """The reminder that an address is not confirmed yet."""
     return {"email": email, "csrf_token": context.get("csrf_token")}
+
+
+@register.inclusion_tag("components/reserve_banner.html", takes_context=True)
+def reserve_banner(context: Context, notice: str, available_micros: int) -> dict[str, Any]:
+    """What a reserve that runs out means, on every page. `notice` is low, empty or stopped."""
+    topup_path = resolve_url("billing:topup")
+    is_there = getattr(context.get("request"), "path", "") == topup_path
+    return {"notice": notice, "available_micros": available_micros, "topup_path": "" if is_there else topup_path}
+
+
+@register.inclusion_tag("components/choices.html")
+def choices(bound: BoundField, is_row: bool = False, **hints: str) -> dict[str, Any]:  # noqa: FBT001, FBT002
+    """A field of which one of a few is chosen, side by side with `is_row`. `hints` explain a choice by its value."""
+    options = [(option, hints.get(str(option.data["value"]), "")) for option in bound]
+    return {"bound": bound, "options": options, "is_row": is_row}
 
 
 @register.inclusion_tag("components/empty_state.html")
@@ -141,7 +164,7 @@ def ago(moment: datetime) -> dict[str, Any]:
 
 
 @register.inclusion_tag("components/field.html")
-def field(bound: BoundField, autofocus: bool = False, **extra: Any) -> dict[str, Any]:  # noqa: FBT001, FBT002
+def field(bound: BoundField, autofocus: bool = False, is_switch: bool = False, **extra: Any) -> dict[str, Any]:  # noqa: FBT001, FBT002
     """A form field with its label, help and errors, tied together for screen readers."""
     widget = bound.field.widget
     described = [f"{bound.id_for_label}-help"] if bound.help_text else []
@@ -161,7 +184,8 @@ def field(bound: BoundField, autofocus: bool = False, **extra: Any) -> dict[str,
     if isinstance(widget, Textarea):
         attrs.setdefault("rows", 4)
     rendered = bound.as_widget(attrs={name: value for name, value in attrs.items() if value is not None})
-    return {"bound": bound, "rendered": rendered, "is_checkbox": isinstance(widget, CheckboxInput)}
+    is_checkbox = isinstance(widget, CheckboxInput)
+    return {"bound": bound, "rendered": rendered, "is_checkbox": is_checkbox, "is_switch": is_switch}
 
 
 @register.inclusion_tag("components/form_errors.html")
