@@ -174,3 +174,8 @@ def list_overdue_holds(*, now: datetime, limit: int) -> list[HoldView]:
 def find_last_proof() -> LedgerProof | None:
     """The newest proof of the ledger, good or bad."""
     return LedgerProof.objects.order_by("-at", "-id").first()
+
+
+def list_tenants_with_reserve() -> list[TenantId]:
+    """Every tenant that has a reserve, in the order in which they were opened."""
+    return [TenantId(tenant) for tenant in ReserveAccount.objects.order_by("id").values_list("tenant_id", flat=True)]

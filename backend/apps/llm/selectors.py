@@ -61,3 +61,11 @@ def list_entry_ids(*, tenant: TenantId, call_id: UUID) -> list[UUID]:
     """The ids of the entries that the call's question held, in its order: what an answer may cite."""
     question = json.loads(get_call(tenant=tenant, call_id=call_id).messages[-1].content)
     return [UUID(entry["id"]) for entry in question["entries"]]
+
+
+def list_call_states(*, tenant: TenantId, after: UUID | None, limit: int) -> list[tuple[UUID, CallState]]:
+    """The states of a tenant's calls by id, from one onwards."""
+    rows = LLMCall.objects.filter(tenant_id=tenant).order_by("id")
+    if after is not None:
+        rows = rows.filter(id__gt=after)
+    return [(call, CallState(state)) for call, state in rows.values_list("id", "state")[:limit]]

@@ -5,7 +5,6 @@ from uuid import UUID
 from celery import shared_task
 
 from apps.accounts.services.purging import purge_identities
-from apps.billing.services.proof import prove_ledger
 from apps.common import clock
 from apps.common.purging import purge_plugged
 from apps.common.tenancy import SystemScope, TenantId, system_scope
@@ -13,6 +12,7 @@ from apps.mail.delivery import deliver_due
 from apps.mail.services import erase_old
 from apps.orchestration.erasure.runner import erase_due_accounts
 from apps.orchestration.services.exports import expire_exports, purge_files, sweep_orphans
+from apps.orchestration.services.proving import prove_money
 from apps.orchestration.services.scheduling import run_once_per_period
 from apps.orchestration.services.steps import execute_run
 from apps.orchestration.services.sweeping import sweep
@@ -36,10 +36,10 @@ def run_sweep() -> int:
 
 @shared_task(name="prove_ledger")
 def run_ledger_proof() -> bool:
-    """The nightly proof of the whole ledger. Alarms are raised by the proof itself."""
+    """The nightly proof of all the money. Alarms are raised by the proof itself."""
     now = clock.now()
     return run_once_per_period(
-        name="prove_ledger", period=now.date().isoformat(), duty=lambda: prove_ledger(now=now), clock=clock.now
+        name="prove_ledger", period=now.date().isoformat(), duty=lambda: prove_money(now=now), clock=clock.now
     )
 
 

@@ -202,6 +202,6 @@ def test_the_command_fails_with_the_first_broken_row(tenant: TenantId) -> None:
     tamper("UPDATE billing_reserveledgerentry SET description = 'x' WHERE seq = 1")
     with (
         time_machine.travel(NOW, tick=False),
-        pytest.raises(CommandError, match=r"First: account .* entry 1: was changed"),
+        pytest.raises(CommandError, match=r"First: 1\. .*: account .* entry 1: was changed"),
     ):
         call_command("prove_ledger")
