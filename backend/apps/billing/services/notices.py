@@ -25,8 +25,9 @@ _KIND_OF_LEVEL: Final[Mapping[ReserveNotice, str]] = {
 _CHOICE: Final = "low_balance"
 # The index of the watched accounts covers exactly these.
 _WATCHED: Final = Q(balance_micros__lt=F("low_balance_threshold_micros")) | Q(balance_micros__lte=0) | ~Q(told_level="")
-_IS_STOPPED: Final = (
-    Q(is_stopped=True) | Q(policy=Policy.BLOCK, balance_micros__lte=0) | Q(balance_micros__lte=F("floor_micros"))
+# Where debt is allowed, it stops at the floor.
+_IS_STOPPED: Final = Q(is_stopped=True) | (
+    ~Q(policy=Policy.BLOCK) & Q(floor_micros__lt=0, balance_micros__lte=F("floor_micros"))
 )
 
 
@@ -36,9 +37,10 @@ def find_notice(*, account: ReserveAccount) -> ReserveNotice:
     A reserve that never held anything has not run out.
     """
     balance = account.balance_micros
+    floor = get_effective_floor(account=account, is_essential=True)
     if account.last_seq == 0:
         return ReserveNotice.NONE
-    if account.is_stopped or balance <= get_effective_floor(account=account, is_essential=True):
+    if account.is_stopped or (floor < 0 and balance <= floor):
         return ReserveNotice.STOPPED
     if balance <= 0:
         return ReserveNotice.EMPTY

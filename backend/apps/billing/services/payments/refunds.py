@@ -71,7 +71,9 @@ def _find_row(attempt: PaymentAttempt, refund: gateway.Refund) -> PaymentRefund 
     """The refund by Stripe's id, or the one of ours that it names, if nothing else has answered for that yet."""
     rows = PaymentRefund.objects.filter(attempt=attempt)
     by_id = rows.filter(stripe_refund_id=refund.id).first()
-    return by_id or rows.filter(pk=refund.refund_row_id, stripe_refund_id__isnull=True).first()
+    if by_id is not None or refund.refund_row_id is None:
+        return by_id
+    return rows.filter(pk=refund.refund_row_id, stripe_refund_id__isnull=True).first()
 
 
 def _check_same(row: PaymentRefund, refund: gateway.Refund) -> None:
