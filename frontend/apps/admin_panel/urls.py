@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.admin_panel.views import audit, borrowed, passkeys, support, tenants, users
+from apps.admin_panel.views import audit, borrowed, money, passkeys, support, tenants, users
 
 app_name = "admin_panel"
 urlpatterns = [
@@ -13,6 +13,16 @@ urlpatterns = [
     path("users/<uuid:user_id>/second-factor/", users.reset_second_factor, name="user-second-factor"),
     path("tenants/", tenants.listing, name="tenants"),
     path("tenants/<uuid:tenant_id>/", tenants.detail, name="tenant"),
+    path("tenants/<uuid:tenant_id>/adjust/", tenants.adjust, name="tenant-adjust"),
+    path("tenants/<uuid:tenant_id>/policy/", tenants.policy, name="tenant-policy"),
+    path("billing/", money.overview, name="money"),
+    path("billing/payments/", money.payments, name="payments"),
+    path("billing/payments/<uuid:payment_id>/refund/", money.refund, name="payment-refund"),
+    path("billing/stripe-events/", money.stripe_events, name="stripe-events"),
+    path("billing/stripe-events/<uuid:event_id>/retry/", money.retry_event, name="stripe-event-retry"),
+    path("billing/costs/", money.costs, name="costs"),
+    path("billing/disputes/", money.disputes, name="disputes"),
+    path("billing/ledger.csv", money.ledger_csv, name="ledger-csv"),
     path("audit/", audit.listing, name="audit"),
     path("passkeys/", passkeys.listing, name="passkeys"),
     path("passkeys/new/", passkeys.create, name="passkey-new"),

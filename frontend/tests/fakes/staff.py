@@ -40,7 +40,9 @@ class StaffFake(TenancyFake):
         self._as_staff("POST", f"passkeys/{_ID}revoke/", self._revoke_passkey)
         self._as_staff("GET", "support-grants/", lambda got, *_: Reply(body=page_of(self.open_grants, got)))
 
-    def _as_staff(self, method: str, path: str, answer: PersonAnswer, *, is_dangerous: bool = False) -> None:
+    def _as_staff(
+        self, method: str, path: str, answer: PersonAnswer, *, is_dangerous: bool = False, base: str = "/api/admin/"
+    ) -> None:
         def checked(received: Received, match: Match, username: str) -> Reply:
             if not self.users[username]["is_staff"]:
                 return refuse(403, "forbidden", "You do not have permission to do this.")
@@ -48,7 +50,7 @@ class StaffFake(TenancyFake):
                 return refuse(403, "second_factor_required", "This needs a sign-in with a second factor.")
             return answer(received, match, username)
 
-        self._as_person(method, f"/api/admin/{path}", checked, is_dangerous=is_dangerous)
+        self._as_person(method, f"{base}{path}", checked, is_dangerous=is_dangerous)
 
     def _check_grant(self, received: Received, username: str) -> Reply | None:
         """Why a call by a support grant is refused, None when it is not."""

@@ -1,6 +1,7 @@
 """People, for staff: who they are, and what may be done about their accounts."""
 
 from collections.abc import Callable
+from typing import Literal
 from uuid import UUID
 
 from django.contrib import messages
@@ -39,38 +40,24 @@ def detail(request: HttpRequest, user_id: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_active(request: HttpRequest, user_id: UUID) -> HttpResponse:
-    client = get_backend_client(request)
-    person = client.staff.user(user_id)
-    act = _close_act(person) if person.is_active else _open_act(person)
-    form = bound(request, UserChangeForm, value="off" if person.is_active else "on")
-
-    def do(key: str) -> HttpResponse:
-        values = form.cleaned_data
-        changed = client.staff.change_user(
-            user_id, is_active=values["value"], reason=values["reason"], idempotency_key=key
-        )
-        return _done(request, user_id, f"The account is {'open' if changed.is_active else 'closed'} now.")
-
-    return run_act(request, act, form, do, renames={"is_active": "value"})
+    return _switch(
+        request,
+        user_id,
+        flag="is_active",
+        act_of=lambda person: _close_act(person) if person.is_active else _open_act(person),
+        sentence_of=lambda changed: f"The account is {'open' if changed.is_active else 'closed'} now.",
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_staff(request: HttpRequest, user_id: UUID) -> HttpResponse:
-    client = get_backend_client(request)
-    person = client.staff.user(user_id)
-    act = _unmake_staff_act(person) if person.is_staff else _make_staff_act(person)
-    form = bound(request, UserChangeForm, value="off" if person.is_staff else "on")
-
-    def do(key: str) -> HttpResponse:
-        values = form.cleaned_data
-        changed = client.staff.change_user(
-            user_id, is_staff=values["value"], reason=values["reason"], idempotency_key=key
-        )
-        return _done(
-            request, user_id, f"{changed.username} is {'staff' if changed.is_staff else 'not staff any more'}."
-        )
-
-    return run_act(request, act, form, do, renames={"is_staff": "value"})
+    return _switch(
+        request,
+        user_id,
+        flag="is_staff",
+        act_of=lambda person: _unmake_staff_act(person) if person.is_staff else _make_staff_act(person),
+        sentence_of=lambda changed: f"{changed.username} is {'staff' if changed.is_staff else 'not staff any more'}.",
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -120,6 +107,28 @@ def reset_second_factor(request: HttpRequest, user_id: UUID) -> HttpResponse:
     )
     done = f"{person.username} has no second factor any more."
     return _run_with_reason(request, act, user_id, done=done, do=client.staff.reset_second_factor)
+
+
+def _switch(
+    request: HttpRequest,
+    user_id: UUID,
+    *,
+    flag: Literal["is_active", "is_staff"],
+    act_of: Callable[[UserRow], Act],
+    sentence_of: Callable[[UserRow], str],
+) -> HttpResponse:
+    """Turn one of a person's flags to what the form said it would become."""
+    client = get_backend_client(request)
+    person = client.staff.user(user_id)
+    form = bound(request, UserChangeForm, value="off" if getattr(person, flag) else "on")
+
+    def do(key: str) -> HttpResponse:
+        values = form.cleaned_data
+        changes: dict[str, bool] = {flag: values["value"]}
+        changed = client.staff.change_user(user_id, **changes, reason=values["reason"], idempotency_key=key)
+        return _done(request, user_id, sentence_of(changed))
+
+    return run_act(request, act_of(person), form, do, renames={flag: "value"})
 
 
 def _run_with_reason(
