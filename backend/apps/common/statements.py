@@ -77,16 +77,16 @@ def _select(model: type[Model], tail: LiteralString) -> tuple[list[str], str]:
 
 @cache
 def _insert_one(model: type[Model]) -> str:
-    marks = sql.SQL(", ").join([sql.Placeholder()] * len(model._meta.concrete_fields))
-    return _insert(model, sql.SQL("VALUES ({})").format(marks))
+    marks: list[sql.Composable] = [sql.Placeholder()] * len(model._meta.concrete_fields)
+    return _insert(model, sql.SQL("VALUES ({})").format(_list(marks)))
 
 
 @cache
 def _insert_many(model: type[Model]) -> str:
     """One array a column. Without a length, as a cast to a shorter text cuts instead of refusing."""
-    types = [str(field.db_type(connection)).partition("(")[0] for field in model._meta.concrete_fields]
-    arrays = sql.SQL(", ").join(sql.SQL("%s::{}[]").format(sql.SQL(cast("LiteralString", name))) for name in types)
-    return _insert(model, sql.SQL("SELECT * FROM unnest({})").format(arrays))
+    types = [(field.db_type(connection) or "").partition("(")[0] for field in model._meta.concrete_fields]
+    arrays: list[sql.Composable] = [sql.SQL("%s::{}[]").format(sql.SQL(db_type)) for db_type in types]
+    return _insert(model, sql.SQL("SELECT * FROM unnest({})").format(_list(arrays)))
 
 
 def _insert(model: type[Model], source: sql.Composed) -> str:
@@ -96,13 +96,10 @@ def _insert(model: type[Model], source: sql.Composed) -> str:
 
 @cache
 def _update(model: type[Model], fields: tuple[str, ...]) -> str:
-    assignments = sql.SQL(", ").join(
-        sql.SQL("{} = %s").format(sql.Identifier(model._meta.get_field(name).column)) for name in fields
-    )
-    statement = sql.SQL("UPDATE {} SET {} WHERE {} = %s").format(
-        _table(model), assignments, sql.Identifier(model._meta.pk.column)
-    )
-    return statement.as_string(None)
+    columns = [_column(model._meta.get_field(name)) for name in fields]
+    assignments: list[sql.Composable] = [sql.SQL("{} = %s").format(column) for column in columns]
+    statement = sql.SQL("UPDATE {} SET {} WHERE {} = %s")
+    return statement.format(_table(model), _list(assignments), _column(model._meta.pk)).as_string(None)
 
 
 def _table(model: type[Model]) -> sql.Identifier:
@@ -110,4 +107,12 @@ def _table(model: type[Model]) -> sql.Identifier:
 
 
 def _columns(model: type[Model]) -> sql.Composed:
-    return sql.SQL(", ").join(sql.Identifier(field.column) for field in model._meta.concrete_fields)
+    return _list([_column(field) for field in model._meta.concrete_fields])
+
+
+def _column(field: Any) -> sql.Identifier:
+    return sql.Identifier(field.column)
+
+
+def _list(parts: Sequence[sql.Composable]) -> sql.Composed:
+    return sql.SQL(", ").join(parts)
