@@ -109,6 +109,14 @@ def list_all_payments(*, tenant: UUID | None = None, state: PaymentState | None 
     return _with_sums(PaymentAttempt.objects.filter(wanted).select_related("tenant")).order_by("-id")
 
 
+def get_payment_for_staff(*, payment_id: UUID) -> PaymentAttempt:
+    """One of `list_all_payments`. Raises UnknownPayment."""
+    payment = list_all_payments().filter(pk=payment_id).first()
+    if payment is None:
+        raise UnknownPayment
+    return payment
+
+
 def _with_sums(payments: QuerySet[PaymentAttempt]) -> QuerySet[PaymentAttempt]:
     receipts = BillingDocument.objects.filter(
         kind=DocumentKind.RECEIPT, subject=OuterRef("stripe_payment_intent_id")

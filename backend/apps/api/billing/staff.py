@@ -140,6 +140,15 @@ class StaffPaymentListView(generics.ListAPIView[PaymentAttempt]):
         return super().get(request, *args, **kwargs)
 
 
+class StaffPaymentView(APIView):
+    permission_classes = STAFF
+
+    @extend_schema(operation_id="billing_admin_payments_get", tags=["staff"], responses=StaffPaymentSerializer)
+    def get(self, request: Request, payment_id: UUID) -> Response:
+        """One payment of whichever customer."""
+        return Response(StaffPaymentSerializer(selectors.get_payment_for_staff(payment_id=payment_id)).data)
+
+
 class AllLedgersExportView(APIView):
     permission_classes = STAFF
 

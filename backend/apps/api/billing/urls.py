@@ -32,6 +32,7 @@ urlpatterns = [
     ),
     path("billing/admin/usage/costs/", staff.CostsView.as_view(), name="billing-admin-usage-costs"),
     path("billing/admin/payments/", staff.StaffPaymentListView.as_view(), name="billing-admin-payments"),
+    path("billing/admin/payments/<uuid:payment_id>/", staff.StaffPaymentView.as_view(), name="billing-admin-payment"),
     path("billing/admin/ledger/export.csv", staff.AllLedgersExportView.as_view(), name="billing-admin-ledger-export"),
     path("billing/admin/stripe-events/", staff.StripeEventListView.as_view(), name="billing-admin-stripe-events"),
     path("billing/admin/disputes/", staff.DisputeListView.as_view(), name="billing-admin-disputes"),
