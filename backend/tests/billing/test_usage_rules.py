@@ -9,8 +9,8 @@ from django.db import IntegrityError
 from django.db.models import Model
 
 from apps.billing.models import LossEntry, RateCardVersion, RateLineItem, ReserveHold, UsageEvent
-from apps.billing.services import holds
-from apps.billing.types import HoldView, LossReason, Policy, TokenClass, TokenUsage
+from apps.billing.services import holds, metering
+from apps.billing.types import HoldView, LossReason, Meter, MeteredUse, Policy, TokenClass, TokenUsage
 from apps.common.ids import uuid7
 from apps.common.tenancy import TenantId
 from tests.billing.raw import copy_event, delete, insert, refused, run, update
@@ -47,9 +47,36 @@ def forge_hold(tenant: TenantId, template: HoldView, **changes: Any) -> ReserveH
     return hold
 
 
-def test_a_hold_begins_open() -> None:
+def test_a_hold_begins_open_or_settled() -> None:
     hold = make_hold(make_reserve(funds=1000), 100)
-    refuses_row(forge_hold(hold.tenant, hold, state="settled", closed_at=NOW), match="begins open")
+    refuses_row(forge_hold(hold.tenant, hold, state="expired", closed_at=NOW), match="begins open or settled")
+
+
+def test_a_hold_that_begins_settled_needs_its_usage_at_commit(commit: Commit) -> None:
+    hold = make_hold(make_reserve(funds=1000), 100)
+    insert(forge_hold(hold.tenant, hold, state="settled", closed_at=NOW))
+    with pytest.raises(IntegrityError, match="does not fit its usage"):
+        commit()
+
+
+def test_a_hold_that_begins_settled_is_within_what_may_be_spent() -> None:
+    hold = make_hold(make_reserve(funds=1000), 100)
+    row = forge_hold(hold.tenant, hold, state="settled", closed_at=NOW, amount_micros=901)
+    refuses_row(row, match="beyond what may be spent")
+
+
+def test_many_that_begin_settled_keep_to_the_policy_together(commit: Commit, monkeypatch: pytest.MonkeyPatch) -> None:
+    tenant = make_reserve(funds=15, policy=Policy.BLOCK, floor=-100)
+    monkeypatch.setattr(metering, "compute_spendable", lambda **_: 1000)
+    uses = [
+        MeteredUse(
+            meter=Meter.LLM_TOKENS, model="plain-model", usage=TokenUsage(input=10), key=f"t{n}", occurred_at=NOW
+        )
+        for n in range(2)
+    ]
+    metering.record_batch(tenant=tenant, uses=uses, now=NOW)
+    with pytest.raises(IntegrityError, match="beyond what may be spent"):
+        commit()
 
 
 def test_a_hold_beyond_the_balance_is_refused() -> None:

@@ -14,7 +14,8 @@ from apps.common.ids import uuid7
 from apps.common.money import CURRENCY
 from apps.common.tenancy import TenantOwned
 
-_OPENED_OR_ENDED: Final = pgtrigger.Insert | pgtrigger.UpdateOf("state")  # type: ignore[no-untyped-call]
+_ENDED: Final = pgtrigger.UpdateOf("state")  # type: ignore[no-untyped-call]
+_OPENED_OR_ENDED: Final = pgtrigger.Insert | _ENDED
 
 
 class BillingProfile(TenantOwned):
@@ -160,8 +161,16 @@ class ReserveHold(TenantOwned):
         ]
         triggers = [
             rules.check_new_hold(),
+            rules.check_settled_at_once(),
             rules.check_hold_change(),
-            rules.check_account(column="account_id", operation=_OPENED_OR_ENDED),
+            rules.check_account(column="account_id", operation=_ENDED),
+            # A hold that begins settled was never part of what the account counts.
+            rules.check_account(
+                column="account_id",
+                operation=pgtrigger.Insert,
+                name="check_account_new",
+                condition=pgtrigger.Q(new__state="open"),
+            ),
             rules.check_hold_outcome(column="id", operation=_OPENED_OR_ENDED),
             *rules.never_removed(),
         ]

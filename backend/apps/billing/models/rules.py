@@ -72,8 +72,8 @@ _CHECK_USAGE_ENTRY: Final = """
 """
 
 _CHECK_NEW_HOLD: Final = """
-    IF NEW.state <> 'open' THEN
-        RAISE EXCEPTION 'hold: begins open' USING ERRCODE = 'check_violation';
+    IF NEW.state NOT IN ('open', 'settled') THEN
+        RAISE EXCEPTION 'hold: begins open or settled' USING ERRCODE = 'check_violation';
     END IF;
     IF NEW.amount_micros > 0 AND (
         SELECT account.balance_micros - NEW.amount_micros - (
@@ -109,6 +109,19 @@ _CHECK_HOLD_OUTCOME: Final = """
     IF events <> (hold_state = 'settled')::int OR unmetered <> (hold_state = 'expired')::int
         OR excess <> unbilled THEN
         RAISE EXCEPTION 'hold: % does not fit its usage and losses', hold_state USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+"""
+
+# A hold that begins settled was never seen open beside the others, so its entry is asked how far down it went.
+_CHECK_SETTLED_AT_ONCE: Final = """
+    IF EXISTS (
+        SELECT 1 FROM billing_reserveledgerentry entry
+        JOIN billing_reserveaccount account ON account.id = entry.account_id
+        WHERE entry.hold_id = NEW.id AND entry.kind = 'usage'
+            AND entry.balance_after_micros < CASE account.policy WHEN 'block' THEN 0 ELSE account.floor_micros END
+    ) THEN
+        RAISE EXCEPTION 'hold: beyond what may be spent' USING ERRCODE = 'check_violation';
     END IF;
     RETURN NULL;
 """
@@ -207,13 +220,20 @@ def check_chain() -> pgtrigger.Trigger:
     )
 
 
-def check_account(*, column: str, operation: pgtrigger.Operation | pgtrigger.Operations) -> pgtrigger.Trigger:
+def check_account(
+    *,
+    column: str,
+    operation: pgtrigger.Operation | pgtrigger.Operations,
+    name: str = "check_account",
+    condition: pgtrigger.Condition | None = None,
+) -> pgtrigger.Trigger:
     """At commit the account whose id is in `column` equals its last entry and its open holds."""
     return pgtrigger.Trigger(
-        name="check_account",
+        name=name,
         when=pgtrigger.After,
         operation=operation,
         timing=pgtrigger.Deferred,
+        condition=condition,
         declare=[
             ("account", "billing_reserveaccount%ROWTYPE"),
             ("head_seq", "bigint"),
@@ -237,8 +257,20 @@ def check_usage_entry() -> pgtrigger.Trigger:
 
 
 def check_new_hold() -> pgtrigger.Trigger:
-    """A hold begins open and within what the account's policy lets be spent."""
+    """A hold begins open, or settled for what is over, and within what the account's policy lets be spent."""
     return pgtrigger.Trigger(name="check_new", when=pgtrigger.Before, operation=pgtrigger.Insert, func=_CHECK_NEW_HOLD)
+
+
+def check_settled_at_once() -> pgtrigger.Trigger:
+    """At commit the entries of holds that began settled have together kept to the account's policy."""
+    return pgtrigger.Trigger(
+        name="check_at_once",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        timing=pgtrigger.Deferred,
+        condition=pgtrigger.Q(new__state="settled"),
+        func=_CHECK_SETTLED_AT_ONCE,
+    )
 
 
 def check_hold_change() -> pgtrigger.Trigger:

@@ -206,6 +206,8 @@ class _Batch:
             model=use.model,
             rate_version_id=priced.version_id,
             amount_micros=billed,
+            state=HoldState.SETTLED,
+            closed_at=self.now,
             provider_at_most_micros=priced.rated.provider_cost_micros,
             created_at=self.now,
             expires_at=self.now,
@@ -235,13 +237,10 @@ class _Batch:
         )
 
     def store(self) -> None:
-        """Seven statements, however many uses; none when all were known."""
+        """Five statements, however many uses; none when all were known."""
         if not self.events:
             return
         ReserveHold.objects.bulk_create(self.holds)
-        ReserveHold.objects.filter(pk__in=[hold.pk for hold in self.holds]).update(
-            state=HoldState.SETTLED, closed_at=self.now
-        )
         entries = append_entries(account=self.account, drafts=self.drafts, now=self.now)
         entry_of = {draft.hold_id: entry.id for draft, entry in zip(self.drafts, entries, strict=True)}
         for event in self.events:
