@@ -21,7 +21,8 @@ class TestNumber:
     @property
     def grouped(self) -> str:
         """The number as it is printed on a card."""
-        return " ".join(re.findall(r"\d{1,4}", self.number))
+        amex = re.fullmatch(r"(\d{4})(\d{6})(\d{5})", self.number)
+        return " ".join(amex.groups() if amex else re.findall(r"\d{4}", self.number))
 
 
 NUMBERS = (

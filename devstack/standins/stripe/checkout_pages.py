@@ -115,13 +115,14 @@ def _items(session: Json) -> str:
 
 
 def _saved_cards(world: World, session: Json, email: str) -> str:
-    owned = [
-        card
-        for card in world.store.list_kind("payment_method")
+    owned = {
+        label_of(card): card["id"]
+        for card in reversed(world.store.list_kind("payment_method"))
         if session["customer"] and card["customer"] == session["customer"]
-    ]
+    }
     buttons = "".join(
-        f"<p><button name='card' value='{card['id']}'>Use {escape(label_of(card))}</button></p>" for card in owned[:3]
+        f"<p><button name='card' value='{card_id}'>Use {escape(label)}</button></p>"
+        for label, card_id in [*owned.items()][-3:]
     )
     if not buttons:
         return ""

@@ -33,7 +33,8 @@ button { font: inherit; padding: .45rem .9rem; border: 1px solid var(--quiet); b
 button.key { width: 100%; padding: .8rem 1rem; border-color: var(--key); color: var(--key-ink); background: var(--key);
   font-weight: 600; }
 :focus-visible { outline: 3px solid var(--key); outline-offset: 2px; }
-.scrolls { overflow-x: auto; } table { width: 100%; border-collapse: collapse; font-size: .95rem; }
+.scrolls { overflow-x: auto; } td button, td code { white-space: nowrap; }
+table { overflow-wrap: normal; width: 100%; border-collapse: collapse; font-size: .95rem; }
 th, td { padding: .5rem .75rem .5rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 tr:last-child > * { border-bottom: 0; } th { font-weight: 600; } .amount { text-align: right; white-space: nowrap; }
 td form, .row { display: flex; flex-wrap: wrap; gap: .4rem; margin: 0; } summary { cursor: pointer; }
@@ -42,6 +43,7 @@ code { font: .875rem ui-monospace, monospace; } details { margin-top: 1rem; }
 # No form-action: a browser applies it to the redirect back to the shop as well.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
 RIBBON = "Stand-in for Stripe on this machine. No card is charged and no money moves."
+AMOUNTS, NUMERIC = ("Amount", "Refunded"), " class='amount'"
 SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£"}
 
 
@@ -53,9 +55,7 @@ def page(title: str, content: str, *, status: int = 200, is_wide: bool = False) 
         f"<title>{escape(title)} - Stripe stand-in</title><style>{STYLE}</style></head>"
     )
     wide = " class='wide'" if is_wide else ""
-    body = (
-        f"<body><p class='ribbon' role='note'>{RIBBON}</p><main{wide}><h1>{escape(title)}</h1>{content}</main></body>"
-    )
+    body = f"<body><header class='ribbon'>{RIBBON}</header><main{wide}><h1>{escape(title)}</h1>{content}</main></body>"
     return html_response(f"{head}{body}</html>", status=status, headers={"Content-Security-Policy": POLICY})
 
 
@@ -76,7 +76,9 @@ def table(headings: tuple[str, ...], rows: list[str], *, empty: str) -> str:
     """Return a table that scrolls by itself when it is too wide, or the sentence for an empty one."""
     if not rows:
         return f"<p class='quiet'>{escape(empty)}</p>"
-    head = "".join(f"<th scope='col'>{escape(heading)}</th>" for heading in headings)
+    head = "".join(
+        f"<th scope='col'{NUMERIC if heading in AMOUNTS else ''}>{escape(heading)}</th>" for heading in headings
+    )
     lines = "".join(f"<tr>{row}</tr>" for row in rows)
     return (
         f"<div class='scrolls' tabindex='0'><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>"
