@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -153,6 +154,18 @@ class CheckoutStarted:
     checkout_url: str
 
 
+@dataclass(frozen=True, slots=True)
+class RefundView:
+    """A refund as it stands. `ambiguous` is looked up until it is known."""
+
+    id: UUID
+    payment_id: UUID
+    state: RefundState
+    amount_micros: int
+    reason: str
+    created_at: datetime
+
+
 class PaymentsNotSetUp(Unavailable):
     code = "payments_not_set_up"
     message = "Payments are not set up here, so nothing can be paid. Your reserve is untouched."
@@ -178,6 +191,11 @@ class NothingToRefund(Conflict):
     message = "There is not that much left of this payment to give back."
 
 
+class RefundRefused(Conflict):
+    code = "refund_refused"
+    message = "The payment service does not take this refund. Nothing was given back."
+
+
 class UnknownPayment(NotFound):
     message = "There is no such payment."
 
@@ -187,3 +205,12 @@ class Suspicious(Conflict):
 
     code = "suspicious_payment"
     message = "This payment does not fit what was asked for."
+
+
+class AlreadySubscribed(Conflict):
+    code = "already_subscribed"
+    message = "There is a running subscription. Change or end it on the billing page of the payment service."
+
+
+class UnknownEvent(NotFound):
+    message = "There is no such message."
