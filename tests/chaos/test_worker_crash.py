@@ -56,6 +56,7 @@ def count_served_calls(stack: Stack) -> int:
     return sum(call["is_served"] for call in journal["calls"])
 
 
+@pytest.mark.failure("M11", "M37")
 def test_a_killed_call_is_in_exactly_one_of_usage_and_loss(
     stack: Stack, person: Traveller, killing_worker: None
 ) -> None:

@@ -65,6 +65,7 @@ def test_each_entry_names_the_hash_of_the_one_before() -> None:
     assert get_account(tenant).last_hash == second.hash
 
 
+@pytest.mark.failure("M36")
 def test_the_same_key_with_the_same_content_is_posted_once(commit: Commit) -> None:
     tenant = make_reserve()
     first = post_entry(tenant=tenant, draft=CREDIT, now=NOW)
@@ -74,6 +75,7 @@ def test_the_same_key_with_the_same_content_is_posted_once(commit: Commit) -> No
     assert rows(tenant) == [(1, 500, 500)]
 
 
+@pytest.mark.failure("M15")
 @pytest.mark.parametrize("change", [{"amount_micros": 501}, {"promo_source": uuid7()}, {"description": "Other"}])
 def test_the_same_key_with_other_content_is_a_conflict(change: dict[str, Any]) -> None:
     tenant = make_reserve()
@@ -82,6 +84,7 @@ def test_the_same_key_with_other_content_is_a_conflict(change: dict[str, Any]) -
         post_entry(tenant=tenant, draft=replace(CREDIT, **change), now=NOW)
 
 
+@pytest.mark.failure("M14")
 def test_the_retry_of_a_committed_debit_is_answered_when_the_money_is_gone() -> None:
     tenant = make_reserve(funds=100, floor=0)
     credit = ReserveLedgerEntry.objects.get(tenant_id=tenant)
@@ -136,6 +139,7 @@ def test_nothing_is_posted_outside_a_transaction() -> None:
         post_entry(tenant=tenant, draft=CREDIT, now=NOW)
 
 
+@pytest.mark.failure("M25")
 def test_a_dispute_moves_money_once_a_phase(commit: Commit) -> None:
     tenant = make_reserve()
     dispute = make_dispute(make_payment(tenant, 100), 60, state=DisputeState.REINSTATED)
@@ -164,6 +168,7 @@ def adjust(tenant: TenantId, micros: int, *, key: str = "k1", reason: str = "Goo
     return adjust_reserve(actor=staff, tenant=tenant, amount_micros=micros, reason=reason, idempotency_key=key, now=NOW)
 
 
+@pytest.mark.failure("M44")
 def test_an_adjustment_rests_on_its_audit_row(commit: Commit) -> None:
     tenant, staff = make_reserve(funds=100), make_staff()
     adjust(tenant, -30, actor=staff)
@@ -179,6 +184,7 @@ def test_an_adjustment_rests_on_its_audit_row(commit: Commit) -> None:
     )
 
 
+@pytest.mark.failure("M44")
 def test_an_adjustment_clicked_twice_counts_once(commit: Commit) -> None:
     tenant, staff = make_reserve(), make_staff()
     first = adjust(tenant, 30, actor=staff)

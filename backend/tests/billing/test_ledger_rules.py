@@ -39,12 +39,14 @@ def refuses_entry(match: str, **changes: Any) -> None:
 APPEND_ONLY = ["reserveledgerentry", "usageevent", "lossentry", "billingauditlog", "ledgerproof", "ledgeranchor"]
 
 
+@pytest.mark.failure("M40")
 @pytest.mark.parametrize("table", [*APPEND_ONLY, "reserveaccount", "reservehold"])
 def test_no_table_of_money_can_be_emptied(table: str) -> None:
     with refused("cannot be truncated"):
         run(f"TRUNCATE billing_{table} CASCADE")
 
 
+@pytest.mark.failure("M40")
 @pytest.mark.parametrize("change", ["amount_micros = 1", "description = 'x'", "hash = hash", "created_at = now()"])
 def test_an_entry_cannot_be_updated(change: str) -> None:
     make_reserve(funds=1000)
@@ -52,6 +54,7 @@ def test_an_entry_cannot_be_updated(change: str) -> None:
         update("reserveledgerentry", change)
 
 
+@pytest.mark.failure("M40")
 def test_an_entry_cannot_be_deleted() -> None:
     make_reserve(funds=1000)
     with refused("Cannot (update|delete)"):
@@ -91,12 +94,14 @@ def test_a_well_formed_entry_with_its_account_is_accepted(commit: Commit) -> Non
     commit()
 
 
+@pytest.mark.failure("M41")
 def test_an_entry_without_its_account_is_refused_at_commit(commit: Commit) -> None:
     insert(forge_credit(make_reserve(funds=1000)))
     with pytest.raises(IntegrityError, match="differs from its last entry"):
         commit()
 
 
+@pytest.mark.failure("M41")
 @pytest.mark.parametrize("change", ["balance_micros = balance_micros + 1", "last_seq = 9", "last_hash = 'x'"])
 def test_an_account_that_moves_by_itself_is_refused_at_commit(commit: Commit, change: str) -> None:
     make_reserve(funds=1000)
@@ -105,6 +110,7 @@ def test_an_account_that_moves_by_itself_is_refused_at_commit(commit: Commit, ch
         commit()
 
 
+@pytest.mark.failure("M41")
 def test_held_money_without_a_hold_is_refused_at_commit(commit: Commit) -> None:
     make_reserve(funds=1000)
     run("UPDATE billing_reserveaccount SET held_micros = 1")
@@ -272,6 +278,7 @@ def test_an_account_that_breaks_a_rule_is_refused(rule: str, change: str) -> Non
         update("reserveaccount", change)
 
 
+@pytest.mark.failure("M42")
 def test_a_skipped_duplicate_moves_nothing(commit: Commit) -> None:
     tenant = make_reserve()
     fund(tenant, 100)

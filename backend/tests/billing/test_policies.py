@@ -68,6 +68,7 @@ def test_a_free_call_needs_no_money(commit: Commit) -> None:
     assert (settlement.cost_micros, settlement.ledger_entry_id) == (0, None)
 
 
+@pytest.mark.failure("M24")
 def test_after_a_clawback_below_zero_nothing_is_spent_until_the_balance_is_back(commit: Commit) -> None:
     tenant = make_reserve(funds=100, policy=Policy.WARN, floor=-1000)
     claw_back(tenant, 101)
@@ -95,6 +96,7 @@ def test_a_stopped_reserve_stays_stopped_while_credit_leaves_it_below_zero() -> 
     assert selectors.get_spendable(tenant=tenant) == 0
 
 
+@pytest.mark.failure("M24")
 def test_a_clawback_may_go_below_any_floor(commit: Commit) -> None:
     tenant = make_reserve(funds=100, floor=-10)
     claw_back(tenant, 1000)

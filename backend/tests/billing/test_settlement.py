@@ -82,6 +82,7 @@ def test_usage_above_the_hold_is_a_loss_of_the_house(commit: Commit) -> None:
     assert selectors.get_balance(tenant=tenant).balance_micros == 700
 
 
+@pytest.mark.failure("M24")
 def test_a_settlement_never_ends_below_the_floor_after_a_clawback(commit: Commit) -> None:
     tenant = make_reserve(funds=1000, floor=0)
     hold = make_hold(tenant, 300)

@@ -42,12 +42,14 @@ def test_one_of_many_claims_the_call() -> None:
     assert sorted(claims) == [False] * (HANDS - 1) + [True]
 
 
+@pytest.mark.failure("M35")
 def test_one_operation_key_makes_one_call() -> None:
     actor, job_id = make_actor(), uuid7()
     calls = at_once(lambda _: make_call(actor, job_id=job_id))
     assert len({call.id for call in calls}) == LLMCall.objects.count() == 1
 
 
+@pytest.mark.failure("M38")
 def test_an_answer_and_a_sweeper_end_a_call_once() -> None:
     call = make_sent_call(make_actor())
 

@@ -37,6 +37,7 @@ def test_reasoning_that_was_counted_beside_the_output_stays_beside_it() -> None:
     assert read(reported)[0] == CallUsage(input=100, output=50, reasoning=30)
 
 
+@pytest.mark.failure("M33")
 @pytest.mark.parametrize(
     ("reported", "flag"),
     [

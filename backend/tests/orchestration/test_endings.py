@@ -75,6 +75,7 @@ def cancel(actor: Actor, job: Job) -> None:
     cancel_job(actor=actor, job_id=job.pk, now=clock.now())
 
 
+@pytest.mark.failure("M34")
 def test_a_call_that_was_sent_before_the_cancel_is_paid_and_shown_as_the_jobs_cost() -> None:
     actor = make_writer()
     job = begin_report(actor)
@@ -112,6 +113,7 @@ def test_what_was_paid_in_vain_is_in_the_cost_of_a_job_cancelled_before_its_next
     assert job.cost_micros == sum_debits(job) > 0
 
 
+@pytest.mark.failure("M34")
 def test_a_call_that_was_not_sent_before_the_cancel_never_is() -> None:
     actor = make_writer()
     job = begin_report(actor)

@@ -194,6 +194,7 @@ def test_after_the_erasure_no_column_of_the_database_holds_the_marker() -> None:
     assert list(find_marked()) == []
 
 
+@pytest.mark.failure("M45")
 def test_the_rules_of_money_hold_after_the_erasure_and_no_movement_is_gone() -> None:
     actor = make_settled_writer()
     before = list(ReserveLedgerEntry.objects.order_by("id").values())
@@ -297,6 +298,7 @@ def test_another_tenant_is_not_touched() -> None:
     assert Profile.objects.get(user_id=other.user_id).user.is_active
 
 
+@pytest.mark.failure("M45")
 def test_what_waits_is_cancelled_and_its_money_let_go() -> None:
     actor = make_writer()
     job = begin_report(actor)
@@ -306,6 +308,7 @@ def test_what_waits_is_cancelled_and_its_money_let_go() -> None:
     assert prove_ledger(now=clock.now()).is_ok
 
 
+@pytest.mark.failure("M45")
 def test_the_erasure_waits_for_a_call_that_is_under_way() -> None:
     actor = make_writer()
     job = begin_report(actor)

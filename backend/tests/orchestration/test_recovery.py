@@ -43,6 +43,7 @@ def count_outcomes(call: LLMCall) -> tuple[int, int]:
     return usage, LossEntry.objects.filter(call_id=call.pk).count()
 
 
+@pytest.mark.failure("M11")
 def test_a_worker_that_dies_after_the_answer_leaves_one_loss_and_the_next_attempt_delivers() -> None:
     job = begin_report(make_writer())
     run = claim(run_of(job))
@@ -65,6 +66,7 @@ def test_a_worker_that_dies_before_sending_costs_nobody_anything() -> None:
     assert (LossEntry.objects.count(), UsageEvent.objects.count()) == (0, 1)
 
 
+@pytest.mark.failure("M38")
 def test_a_slow_worker_that_comes_back_after_the_sweeper_changes_nothing() -> None:
     job = begin_report(make_writer())
     run, call_id = claim(run_of(job)), call_of(run_of(job))
@@ -78,6 +80,7 @@ def test_a_slow_worker_that_comes_back_after_the_sweeper_changes_nothing() -> No
     assert count_outcomes(LLMCall.objects.get(pk=call_id)) == (0, 1)
 
 
+@pytest.mark.failure("M37", "M39")
 def test_sweeping_twice_books_one_loss() -> None:
     job = begin_report(make_writer())
     run = claim(run_of(job))
@@ -104,6 +107,7 @@ def test_a_step_that_a_living_worker_holds_keeps_its_hold() -> None:
     assert ReserveHold.objects.get().state == "open"
 
 
+@pytest.mark.failure("M37")
 def test_the_hold_of_a_step_whose_worker_is_gone_ends_with_its_attempt() -> None:
     job = begin_report(make_writer())
     claim(run_of(job))

@@ -97,6 +97,7 @@ def test_another_persons_entry_cannot_be_chosen() -> None:
         begin_report(mine, entry_ids=(theirs.pk,))
 
 
+@pytest.mark.failure("M35", "M15")
 def test_the_same_key_starts_one_job_and_another_wish_under_it_is_refused() -> None:
     actor = make_writer()
     first, second = begin_report(actor, key="k"), begin_report(actor, key="k")
@@ -181,6 +182,7 @@ def test_attempts_are_capped_however_often_the_model_fails() -> None:
     assert job.runs.filter(step="write-1", state=RunState.FAILED).count() == 3
 
 
+@pytest.mark.failure("M33")
 def test_a_call_whose_usage_is_unknown_is_borne_by_the_house() -> None:
     actor = make_writer()
     with model_server() as server:

@@ -51,6 +51,7 @@ def test_a_step_that_waits_is_not_begun() -> None:
     assert (job.state, job.error_code) == (JobState.FAILED, "account_closed")
 
 
+@pytest.mark.failure("M45")
 def test_an_answer_that_was_under_way_is_paid_for_and_nothing_follows() -> None:
     job = begin_report(make_writer())
     run, call_id, now = claim(run_of(job)), call_of(run_of(job)), clock.now()

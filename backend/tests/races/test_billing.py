@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -82,10 +83,14 @@ def _sound_ledger() -> Any:
     assert proof.is_ok, proof.first_broken
 
 
+@pytest.mark.failure("M13")
 def test_of_many_spends_exactly_as_many_succeed_as_there_are_funds_for() -> None:
-    tenant = make_reserve(funds=500)
-    results = run_together([lambda: make_hold(tenant, 100) for _ in range(12)])
-    assert classes(results) == {HoldView: 5, InsufficientReserve: 7}
+    tenant = make_reserve(funds=715)
+    results = run_together([lambda: make_hold(tenant, 100) for _ in range(20)])
+    assert classes(results) == {HoldView: 7, InsufficientReserve: 13}
+    with pytest.raises(InsufficientReserve):
+        make_hold(tenant, 16)
+    make_hold(tenant, 15)
     assert selectors.get_balance(tenant=tenant).available_micros == 0
 
 
@@ -97,6 +102,7 @@ def test_many_spends_that_settle_at_once_add_up() -> None:
     assert (balance.balance_micros, balance.held_micros) == (1000 - 8 * 60, 0)
 
 
+@pytest.mark.failure("M14")
 def test_the_same_operation_at_once_makes_one_hold() -> None:
     tenant, job, call = make_reserve(funds=100), uuid7(), uuid7()
     results = run_together([lambda: make_hold(tenant, 100, key="op", job_id=job, call_id=call) for _ in range(8)])
@@ -105,6 +111,7 @@ def test_the_same_operation_at_once_makes_one_hold() -> None:
     assert sum(not hold.is_replay for hold in results) == 1
 
 
+@pytest.mark.failure("M14")
 def test_the_replay_of_a_spend_is_never_refused_while_others_take_the_rest() -> None:
     tenant, job, call = make_reserve(funds=300), uuid7(), uuid7()
     make_hold(tenant, 100, key="op", job_id=job, call_id=call)
@@ -125,15 +132,10 @@ def end(hold: HoldView, state: HoldState) -> None:
             holds.expire_hold(tenant=hold.tenant, hold_id=hold.id, reason=LossReason.OUTCOME_UNKNOWN, now=NOW)
 
 
-PAIRS = [
-    (HoldState.SETTLED, HoldState.SETTLED),
-    (HoldState.SETTLED, HoldState.EXPIRED),
-    (HoldState.SETTLED, HoldState.RELEASED),
-    (HoldState.EXPIRED, HoldState.EXPIRED),
-    (HoldState.EXPIRED, HoldState.RELEASED),
-]
+PAIRS = list(product((HoldState.SETTLED, HoldState.RELEASED, HoldState.EXPIRED), repeat=2))
 
 
+@pytest.mark.failure("M12")
 @pytest.mark.parametrize(("one", "other"), PAIRS)
 def test_of_two_ends_of_a_hold_exactly_one_wins(one: HoldState, other: HoldState) -> None:
     hold = make_hold(make_reserve(funds=100), 100)
@@ -156,12 +158,25 @@ def sweep() -> int:
     return ended
 
 
+@pytest.mark.failure("M39", "M37")
 def test_two_sweepers_end_each_hold_once() -> None:
     tenant = make_reserve(funds=2000)
     opened = [make_hold(tenant, 100) for _ in range(10)]
     results = run_together([sweep, sweep, sweep])
     assert sum(results) == len(opened)
     assert LossEntry.objects.count() == len(opened)
+
+
+@pytest.mark.failure("M38")
+def test_a_slow_worker_and_the_sweeper_leave_one_outcome() -> None:
+    tenant = make_reserve(funds=500)
+    opened = [make_hold(tenant, 100) for _ in range(4)]
+    late: list[Act] = [lambda hold=hold: end(hold, HoldState.SETTLED) for hold in opened]  # type: ignore[misc]
+    results = run_together([sweep, *late, sweep])
+    lost = results[0] + results[-1]
+    assert classes(results[1:-1]) == Counter({type(None): 4 - lost, HoldNotOpen: lost}) - Counter()
+    assert (UsageEvent.objects.count(), LossEntry.objects.count()) == (4 - lost, lost)
+    assert selectors.get_balance(tenant=tenant).available_micros == 500 - 70 * (4 - lost)
 
 
 def test_a_renewal_and_a_sweep_leave_one_outcome() -> None:
@@ -174,6 +189,7 @@ def test_a_renewal_and_a_sweep_leave_one_outcome() -> None:
     assert ReserveHold.objects.get(pk=hold.id).state in {HoldState.OPEN, HoldState.EXPIRED}
 
 
+@pytest.mark.failure("M44")
 def test_one_promotion_is_credited_once() -> None:
     tenant, source = make_reserve(), uuid7()
 
@@ -185,6 +201,7 @@ def test_one_promotion_is_credited_once() -> None:
     assert get_account(tenant).balance_micros == 50
 
 
+@pytest.mark.failure("M44")
 def test_one_adjustment_clicked_many_times_counts_once() -> None:
     tenant, staff = make_reserve(), make_staff()
 
@@ -205,6 +222,7 @@ def test_one_account_opened_at_once_is_one_account() -> None:
     assert get_account(tenant).balance_micros == 0
 
 
+@pytest.mark.failure("M43")
 def test_batches_over_the_same_accounts_in_any_order_never_deadlock() -> None:
     one, two = make_reserve(), make_reserve()
 
@@ -283,6 +301,7 @@ def test_the_product_waits_for_a_lock_only_a_few_seconds() -> None:
         assert cursor.fetchone() == ("4s",)
 
 
+@pytest.mark.failure("M31")
 def test_of_two_versions_published_at_once_for_one_instant_one_wins() -> None:
     later = NOW + timedelta(days=1)
     drafts = [create_draft(plan=PlanTier.FREE, lines=make_lines(), note="", now=NOW) for _ in range(2)]
@@ -294,6 +313,7 @@ def test_of_two_versions_published_at_once_for_one_instant_one_wins() -> None:
     assert sum(isinstance(result, VersionIncomplete) for result in results) == 1
 
 
+@pytest.mark.failure("M30")
 def test_prices_that_change_during_a_call_do_not_reach_it() -> None:
     tenant = make_reserve(funds=10_000)
     opened = [make_hold(tenant, 100) for _ in range(4)]

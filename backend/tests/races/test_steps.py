@@ -60,6 +60,7 @@ def test_eight_copies_of_a_task_make_one_call(job: Job) -> None:
     assert (LLMCall.objects.count(), UsageEvent.objects.count()) == (1, 1)
 
 
+@pytest.mark.failure("M39")
 def test_two_sweepers_book_one_loss_and_start_one_attempt(job: Job) -> None:
     run = run_of(job)
     tenant = TenantId(run.tenant_id)
@@ -84,6 +85,7 @@ def test_a_cancel_against_a_worker_ends_in_one_state_with_the_money_straight(job
     assert (balance.held_micros, balance.balance_micros) == (0, 5_000_000 - job.cost_micros)
 
 
+@pytest.mark.failure("M35")
 def test_the_same_key_at_the_same_moment_starts_one_job() -> None:
     actor = make_writer(entries=1)
     results = at_once(*[lambda: begin_report(actor, key="k")] * 4)
