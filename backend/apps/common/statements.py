@@ -18,7 +18,10 @@ Row = TypeVar("Row", bound=Model)
 
 
 def fetch_rows(model: type[Row], tail: LiteralString, params: Sequence[Any]) -> list[Row]:
-    """SELECT of all columns; `tail` is what follows the table's name. A list of values is one parameter: = ANY(%s)."""
+    """SELECT of all columns; `tail` is what follows the table's name.
+
+    A list is one parameter (= ANY(%s)), but PostgreSQL plans for its length each time: ask for one value with = %s.
+    """
     names, text = _select(model, tail)
     with _cursor() as cursor:
         cursor.execute(text, params)

@@ -51,9 +51,12 @@ def lock_accounts(*, tenants: Sequence[TenantId]) -> dict[TenantId, ReserveAccou
     """Several reserves, locked in primary-key order so that two callers can never wait for each other in a circle."""
     require_transaction()
     # Rows that refer to an account lock its key only: they need not wait for us, nor we for them.
-    tail = "WHERE tenant_id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
     try:
-        rows = fetch_rows(ReserveAccount, tail, [list(tenants)])
+        if len(tenants) == 1:
+            rows = fetch_rows(ReserveAccount, "WHERE tenant_id = %s FOR NO KEY UPDATE", tenants)
+        else:
+            tail = "WHERE tenant_id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+            rows = fetch_rows(ReserveAccount, tail, [list(tenants)])
     except OperationalError as error:
         if isinstance(error.__cause__, LockNotAvailable):
             raise ReserveBusy from error

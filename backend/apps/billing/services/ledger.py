@@ -101,7 +101,10 @@ def append_entries(*, account: ReserveAccount, drafts: Sequence[EntryDraft], now
 
 def _find_known(account: ReserveAccount, drafts: Sequence[EntryDraft]) -> dict[str, ReserveLedgerEntry]:
     keys = [draft.idempotency_key for draft in drafts]
-    rows = fetch_rows(ReserveLedgerEntry, "WHERE account_id = %s AND idempotency_key = ANY(%s)", [account.id, keys])
+    if len(keys) == 1:
+        rows = fetch_rows(ReserveLedgerEntry, "WHERE account_id = %s AND idempotency_key = %s", [account.id, *keys])
+    else:
+        rows = fetch_rows(ReserveLedgerEntry, "WHERE account_id = %s AND idempotency_key = ANY(%s)", [account.id, keys])
     return {row.idempotency_key: row for row in rows}
 
 
