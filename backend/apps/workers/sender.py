@@ -15,3 +15,8 @@ def send_step(tenant: TenantId, run_id: UUID) -> None:
 def send_mail_hint() -> None:
     """Publishes that mail is due; raises whatever the broker's client raises when it is away."""
     current_app.send_task("send_mails", ignore_result=True)
+
+
+def send_stripe_hint() -> None:
+    """Publishes that messages of Stripe wait; raises whatever the broker's client raises when it is away."""
+    current_app.send_task("work_stripe_events", ignore_result=True)

@@ -4,7 +4,7 @@ Amounts are whole cents. Every call happens outside any transaction, has a deadl
 the SDK: what an unknown outcome means is decided by those who committed their intent before (docs/decisions/0013).
 """
 
-from apps.billing.stripe_gateway.client import Gateway, get_gateway, is_live_account
+from apps.billing.stripe_gateway.client import Gateway, get_gateway, is_live_account, is_set_up
 from apps.billing.stripe_gateway.errors import Ambiguous, BadSignature, Missing, Refused
 from apps.billing.stripe_gateway.messages import read_event
 from apps.billing.stripe_gateway.objects import Card, Dispute, Event, Invoice, Payment, Refund, Session, Subscription
@@ -25,5 +25,6 @@ __all__ = [
     "Subscription",
     "get_gateway",
     "is_live_account",
+    "is_set_up",
     "read_event",
 ]

@@ -26,9 +26,14 @@ _EXPAND_EACH: Final = ["data.payment_method"]
 
 def get_gateway() -> "Gateway":
     """The gateway of the configured account. Raises PaymentsNotSetUp without a key."""
-    if not settings.STRIPE_SECRET_KEY:
+    if not is_set_up():
         raise PaymentsNotSetUp
     return _gateway_to(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE, settings.STRIPE_TIMEOUT_SECONDS)
+
+
+def is_set_up() -> bool:
+    """Whether there is an account at Stripe at all."""
+    return bool(settings.STRIPE_SECRET_KEY)
 
 
 def is_live_account() -> bool:

@@ -18,8 +18,8 @@ def read_event(body: bytes, signature: str) -> Event:
     if not any(_is_signed(body, signature, secret) for secret in settings.STRIPE_WEBHOOK_SECRETS):
         raise BadSignature
     try:
-        return _read(json.loads(body))
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        return _read(_without_nul(json.loads(body)))
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise BadSignature from error
 
 
@@ -39,7 +39,7 @@ def _read(raw: Any) -> Event:
         type=raw["type"],
         livemode=raw["livemode"],
         object_id=subject.get("id") or "",
-        payload=_without_nul(raw),
+        payload=raw,
     )
     texts = (event.id, event.type, event.object_id)
     if not event.id or not isinstance(event.livemode, bool) or not all(isinstance(text, str) for text in texts):

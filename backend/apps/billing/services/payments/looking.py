@@ -96,6 +96,8 @@ def look_at_due(*, clock: Clock, limit: int = 100) -> int:
     Each is claimed by moving its next look, so that two janitors never ask about the same, and a crash only delays it.
     """
     looked = 0
+    if not gateway.is_set_up():
+        return looked
     while looked < limit and (attempt := _claim_due(now=clock())) is not None:
         looked += 1
         _look_safely(attempt, clock=clock)
