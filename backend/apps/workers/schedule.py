@@ -18,6 +18,8 @@ class Duty:
 
 SCHEDULE: Final = (
     Duty(name="Sweep due steps, dead workers and overdue holds", task="sweep", every_seconds=10, expires_seconds=10),
+    Duty(name="Watch over low reserves", task="check_reserves", every_seconds=10, expires_seconds=10),
+    Duty(name="Ask Stripe about refunds", task="look_at_refunds", every_seconds=60, expires_seconds=60),
     Duty(name="Send mails", task="send_mails", every_seconds=5, expires_seconds=5),
     Duty(name="Forget old mails", task="erase_old_mails", daily_at_hour=4, expires_seconds=3600),
     Duty(name="Delete what has expired", task="purge_expired", daily_at_hour=5, expires_seconds=3600),

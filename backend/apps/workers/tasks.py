@@ -5,6 +5,8 @@ from uuid import UUID
 from celery import shared_task
 
 from apps.accounts.services.purging import purge_identities
+from apps.billing.services.payments.refunds import look_at_due_refunds
+from apps.billing.services.watching import check_reserves
 from apps.common import clock
 from apps.common.purging import purge_plugged
 from apps.common.tenancy import SystemScope, TenantId, system_scope
@@ -41,6 +43,18 @@ def run_ledger_proof() -> bool:
     return run_once_per_period(
         name="prove_ledger", period=now.date().isoformat(), duty=lambda: prove_money(now=now), clock=clock.now
     )
+
+
+@shared_task(name="check_reserves")
+def run_reserve_checks() -> int:
+    """One round over reserves that run low; returns how many cards it charged and notices it sent."""
+    return check_reserves(clock=clock.now)
+
+
+@shared_task(name="look_at_refunds")
+def run_refund_looks() -> int:
+    """Asks Stripe about refunds of ours whose answer is missing; returns how many."""
+    return look_at_due_refunds(clock=clock.now)
 
 
 @shared_task(name="send_mails")
