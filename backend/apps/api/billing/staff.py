@@ -143,7 +143,7 @@ class StaffPaymentListView(generics.ListAPIView[PaymentAttempt]):
 class StaffPaymentView(APIView):
     permission_classes = STAFF
 
-    @extend_schema(operation_id="billing_admin_payments_get", tags=["staff"], responses=StaffPaymentSerializer)
+    @extend_schema(operation_id="billing_admin_payments_retrieve", tags=["staff"], responses=StaffPaymentSerializer)
     def get(self, request: Request, payment_id: UUID) -> Response:
         """One payment of whichever customer."""
         return Response(StaffPaymentSerializer(selectors.get_payment_for_staff(payment_id=payment_id)).data)

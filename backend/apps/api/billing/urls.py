@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.api.billing import documents, payments, profile, staff, usage, views
+from apps.api.billing import documents, payments, plans, profile, staff, staff_payments, usage, views
 
 urlpatterns = [
     path("status/bar/", views.StatusBarView.as_view(), name="status-bar"),
@@ -21,6 +21,12 @@ urlpatterns = [
         payments.PaymentCancelView.as_view(),
         name="billing-payment-cancel",
     ),
+    path("billing/portal/session/", plans.PortalSessionView.as_view(), name="billing-portal-session"),
+    path(
+        "billing/subscription/session/",
+        plans.SubscriptionSessionView.as_view(),
+        name="billing-subscription-session",
+    ),
     path("billing/invoices/", documents.DocumentListView.as_view(), name="billing-invoices"),
     path("billing/invoices/<uuid:document_id>/pdf/", documents.DocumentPdfView.as_view(), name="billing-invoice-pdf"),
     path("billing/admin/reserve/summary/", staff.ReserveSummaryView.as_view(), name="billing-admin-reserve-summary"),
@@ -33,7 +39,13 @@ urlpatterns = [
     path("billing/admin/usage/costs/", staff.CostsView.as_view(), name="billing-admin-usage-costs"),
     path("billing/admin/payments/", staff.StaffPaymentListView.as_view(), name="billing-admin-payments"),
     path("billing/admin/payments/<uuid:payment_id>/", staff.StaffPaymentView.as_view(), name="billing-admin-payment"),
+    path("billing/admin/refunds/", staff_payments.RefundView.as_view(), name="billing-admin-refunds"),
     path("billing/admin/ledger/export.csv", staff.AllLedgersExportView.as_view(), name="billing-admin-ledger-export"),
     path("billing/admin/stripe-events/", staff.StripeEventListView.as_view(), name="billing-admin-stripe-events"),
+    path(
+        "billing/admin/stripe-events/<uuid:message_id>/retry/",
+        staff_payments.StripeEventRetryView.as_view(),
+        name="billing-admin-stripe-event-retry",
+    ),
     path("billing/admin/disputes/", staff.DisputeListView.as_view(), name="billing-admin-disputes"),
 ]

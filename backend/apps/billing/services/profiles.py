@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 
@@ -22,6 +22,13 @@ class BillingChanges:
     low_balance_threshold_micros: int | None = None
     policy: Policy | None = None
     billing_email: str | None = None
+    billing_name: str | None = None
+    billing_address: str | None = None
+    tax_id: str | None = None
+
+
+# What stands on the profile; the rest is the reserve's.
+_OF_PROFILE: Final = ("billing_email", "billing_name", "billing_address", "tax_id")
 
 
 def check_can_edit_billing(actor: Actor) -> None:
@@ -32,7 +39,7 @@ def check_can_edit_billing(actor: Actor) -> None:
 
 @transaction.atomic
 def edit_billing(*, actor: Actor, changes: BillingChanges, now: datetime) -> None:
-    """Changes threshold, policy or billing e-mail, with an audit row.
+    """Changes threshold, policy or what stands on receipts, with an audit row.
 
     Raises Forbidden, PolicyFixed, Invalid, NoReserve.
     """
@@ -49,10 +56,10 @@ def edit_billing(*, actor: Actor, changes: BillingChanges, now: datetime) -> Non
     if account.is_policy_fixed and "policy" in wanted and wanted["policy"] != before["policy"]:
         raise PolicyFixed
     for name, value in wanted.items():
-        setattr(profile if name == "billing_email" else account, name, value)
+        setattr(profile if name in _OF_PROFILE else account, name, value)
     account.updated_at = profile.updated_at = now
     account.save(update_fields=["low_balance_threshold_micros", "policy", "updated_at"])
-    profile.save(update_fields=["billing_email", "updated_at"])
+    profile.save(update_fields=[*_OF_PROFILE, "updated_at"])
     record_change(
         tenant=actor.tenant,
         actor=actor.user_id,
@@ -66,4 +73,4 @@ def edit_billing(*, actor: Actor, changes: BillingChanges, now: datetime) -> Non
 
 
 def _read(account: ReserveAccount, profile: BillingProfile, name: str) -> Any:
-    return getattr(profile if name == "billing_email" else account, name)
+    return getattr(profile if name in _OF_PROFILE else account, name)
