@@ -16,8 +16,10 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from apps.accounts.types import TokenKind
 from apps.api.authentication import get_actor
-from apps.common import limits, rate_limits
+from apps.billing.services.api_calls import count_call
+from apps.common import clock, limits, rate_limits
 from apps.common.rate_limits import Limit, network_of
 from apps.observability.context import current_address
 from apps.tenants.types import Bearer
@@ -112,6 +114,7 @@ class DeclaredLimits(BaseThrottle):
         if request.method not in SAFE_METHODS:
             for rule in getattr(view, "limits", ()):
                 _check_rule(request, rule)
+        _count_call(request)
         return True
 
 
@@ -122,6 +125,13 @@ def _check_general(request: Request) -> None:
         rate_limits.check(limit=limits.API_TOKEN, key=by_account(request))
     else:
         rate_limits.check(limit=limits.API_ADDRESS, key=by_address(request))
+
+
+def _count_call(request: Request) -> None:
+    """What a program asks for by a personal token is metered, once it was let in."""
+    bearer = request.auth
+    if isinstance(bearer, Bearer) and bearer.kind is TokenKind.PERSONAL and bearer.grant_id is None:
+        count_call(tenant=bearer.member.tenant, now=clock.now())
 
 
 def _check_rule(request: Request, rule: Rule) -> None:

@@ -1,14 +1,45 @@
-"""What is read of use and costs: groups with exact sums, and why one use cost what it did."""
+"""Words of use and costs: what is metered, groups with exact sums, and why one use cost what it did."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.db import models
 
-from apps.billing.types import Level, Meter, Policy
+from apps.billing.types import MAX_QUANTITY, Level, Meter, Policy, TokenUsage
 from apps.common.tenancy import TenantId
+
+NO_TOKENS: Final = TokenUsage()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeteredUse:
+    """Something that was used and is over: tokens of a model, or so many units of another meter (`METER_UNITS`).
+
+    `key` names it for ever within its tenant and meter. Its price is that of `occurred_at`. Without a job it stands
+    for itself.
+    """
+
+    meter: Meter
+    key: str
+    occurred_at: datetime
+    quantity: int = 0
+    usage: TokenUsage = NO_TOKENS
+    model: str = ""
+    job_id: UUID | None = None
+    # What the customer was promised that it costs at most; the house bears the rest.
+    at_most_micros: int | None = None
+    provider_request_id: str = ""
+    duration_ms: int = 0
+
+    def __post_init__(self) -> None:
+        is_tokens = self.meter is Meter.LLM_TOKENS
+        if is_tokens != bool(self.model) or (is_tokens and self.quantity) or (not is_tokens and self.usage.total()):
+            raise ValueError("Tokens are of a model, and every other meter is a quantity.")
+        if not 0 <= self.quantity <= MAX_QUANTITY:
+            raise ValueError("A quantity lies outside its bounds.")
 
 
 class UsageGrouping(models.TextChoices):

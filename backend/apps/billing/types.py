@@ -219,32 +219,6 @@ class TokenUsage:
         return {token_class: getattr(self, token_class.value) for token_class in TOKEN_CLASSES}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeteredUse:
-    """Something that was used and is over: tokens of a model, or so many units of another meter (`METER_UNITS`).
-
-    `key` names it for ever within its tenant and meter. Its price is that of `occurred_at`. Without a job it stands
-    for itself.
-    """
-
-    meter: Meter
-    key: str
-    occurred_at: datetime
-    quantity: int = 0
-    usage: TokenUsage = TokenUsage()
-    model: str = ""
-    job_id: UUID | None = None
-    provider_request_id: str = ""
-    duration_ms: int = 0
-
-    def __post_init__(self) -> None:
-        is_tokens = self.meter is Meter.LLM_TOKENS
-        if is_tokens != bool(self.model) or (is_tokens and self.quantity) or (not is_tokens and self.usage.total()):
-            raise ValueError("Tokens are of a model, and every other meter is a quantity.")
-        if not 0 <= self.quantity <= MAX_QUANTITY:
-            raise ValueError("A quantity lies outside its bounds.")
-
-
 @dataclass(frozen=True, slots=True)
 class Charge:
     """One class of a usage with the rate line that prices it: what an event stores, frozen, to be recomputed."""

@@ -27,4 +27,10 @@ SCHEDULE: Final = (
     Duty(name="Remove expired exports", task="purge_exports", every_seconds=600, expires_seconds=600),
     Duty(name="Sweep files of exports without a row", task="sweep_export_files", daily_at_hour=4, expires_seconds=3600),
     Duty(name="Prove the ledger", task="prove_ledger", daily_at_hour=3, expires_seconds=3600),
+    Duty(name="Meter calls with personal tokens", task="meter_api_calls", every_seconds=3600, expires_seconds=3600),
+    Duty(name="Meter stored files", task="meter_storage", daily_at_hour=2, expires_seconds=3600),
+    Duty(name="Work on Stripe's messages", task="work_stripe_events", every_seconds=10, expires_seconds=10),
+    Duty(name="Ask Stripe about open payments", task="look_at_payments", every_seconds=30, expires_seconds=30),
+    # Once a day; each hour, so that a day on which Stripe was away is made up for.
+    Duty(name="Reconcile payments with Stripe", task="reconcile_payments", every_seconds=3600, expires_seconds=3600),
 )

@@ -5,6 +5,11 @@ from uuid import UUID
 from celery import shared_task
 
 from apps.accounts.services.purging import purge_identities
+from apps.billing import stripe_gateway
+from apps.billing.services.api_calls import flush_calls
+from apps.billing.services.payments.inbox import purge_events, work_events
+from apps.billing.services.payments.looking import look_at_due
+from apps.billing.services.payments.reconciling import reconcile
 from apps.billing.services.payments.refunds import look_at_due_refunds
 from apps.billing.services.watching import check_reserves
 from apps.common import clock
@@ -14,6 +19,7 @@ from apps.mail.delivery import deliver_due
 from apps.mail.services import erase_old
 from apps.orchestration.erasure.runner import erase_due_accounts
 from apps.orchestration.services.exports import expire_exports, purge_files, sweep_orphans
+from apps.orchestration.services.metering import meter_storage
 from apps.orchestration.services.proving import prove_money
 from apps.orchestration.services.scheduling import run_once_per_period
 from apps.orchestration.services.steps import execute_run
@@ -42,6 +48,21 @@ def run_ledger_proof() -> bool:
     now = clock.now()
     return run_once_per_period(
         name="prove_ledger", period=now.date().isoformat(), duty=lambda: prove_money(now=now), clock=clock.now
+    )
+
+
+@shared_task(name="meter_api_calls")
+def run_call_metering() -> int:
+    """Meters the calls of every hour that is over; returns how many counts were taken."""
+    return flush_calls(now=clock.now())
+
+
+@shared_task(name="meter_storage")
+def run_storage_metering() -> bool:
+    """Meters a day of what is stored. False when somebody else has this day."""
+    now = clock.now()
+    return run_once_per_period(
+        name="meter_storage", period=now.date().isoformat(), duty=lambda: meter_storage(now=now), clock=clock.now
     )
 
 
@@ -76,7 +97,7 @@ def run_mail_erasure() -> int:
 def run_purge() -> int:
     """Deletes expired tokens and answers that nobody will ask for again; returns how many rows."""
     now = clock.now()
-    return purge_identities(now=now) + sum(purge_plugged(now=now).values())
+    return purge_identities(now=now) + purge_events(now=now) + sum(purge_plugged(now=now).values())
 
 
 @shared_task(name="erase_due_accounts")
@@ -100,3 +121,27 @@ def run_export_purge() -> int:
 def run_export_sweep() -> int:
     """Removes files of exports that no row claims; returns how many."""
     return sweep_orphans(now=clock.now())
+
+
+@shared_task(name="work_stripe_events")
+def run_stripe_inbox() -> int:
+    """Works on the messages of Stripe that are due; returns how many."""
+    return work_events(clock=clock.now)
+
+
+@shared_task(name="look_at_payments")
+def run_payment_looks() -> int:
+    """Asks Stripe about the payments whose time has come; returns how many."""
+    return look_at_due(clock=clock.now)
+
+
+@shared_task(name="reconcile_payments")
+def run_reconciliation() -> str:
+    """The reconciliation of the day, if it has not been done yet. Alarms are raised by the reconciliation itself."""
+    if not stripe_gateway.is_set_up():
+        return "payments are not set up"
+    period = clock.now().date().isoformat()
+    has_run = run_once_per_period(
+        name="reconcile_payments", period=period, duty=lambda: reconcile(clock=clock.now), clock=clock.now
+    )
+    return "done" if has_run else "done before"

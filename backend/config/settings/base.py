@@ -293,6 +293,8 @@ INTERNAL_API_SECRET: str = env.str("INTERNAL_API_SECRET", default="")
 # --- Limits (apps.common.limits has the table) ------------------------------------------------------------------------
 RATE_LIMITS = read_limits("RATE_LIMITS")
 RATE_LIMIT_PREFIX = "ar:limits"
+# Where counts of use wait until they are metered.
+USAGE_COUNT_PREFIX = "ar:usage"
 
 # --- Files -----------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"

@@ -25,3 +25,4 @@ FAILPOINTS = {
 }
 # Runs side by side count by themselves; a fixture empties the counters between tests.
 RATE_LIMIT_PREFIX = f"ar-test-{os.getpid()}:limits"
+USAGE_COUNT_PREFIX = f"ar-test-{os.getpid()}:usage"

@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 
 from apps.billing import selectors
+from apps.billing.cost_types import MeteredUse
 from apps.billing.models import (
     LossEntry,
     RateLineItem,
@@ -25,7 +26,6 @@ from apps.billing.types import (
     HoldState,
     IdempotencyMismatch,
     Meter,
-    MeteredUse,
     NoPrice,
     PlanTier,
     Policy,

@@ -8,9 +8,10 @@ import pytest
 from django.db import IntegrityError
 from django.db.models import Model
 
+from apps.billing.cost_types import MeteredUse
 from apps.billing.models import LossEntry, RateCardVersion, RateLineItem, ReserveHold, UsageEvent
 from apps.billing.services import holds, metering
-from apps.billing.types import HoldView, LossReason, Meter, MeteredUse, Policy, TokenClass, TokenUsage
+from apps.billing.types import HoldView, LossReason, Meter, Policy, TokenClass, TokenUsage
 from apps.common.ids import uuid7
 from apps.common.tenancy import TenantId
 from tests.billing.raw import copy_event, delete, insert, refused, run, update

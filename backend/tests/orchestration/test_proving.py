@@ -144,7 +144,7 @@ CORRUPTIONS: dict[str, tuple[Invariant, str, str]] = {
     ),
     "a cost": (
         Invariant.USAGE,
-        "UPDATE billing_usageevent SET cost_micros = cost_micros + 1",
+        "UPDATE billing_usageevent SET cost_micros = cost_micros + 1 WHERE cost_micros > 0",
         "entries charge",
     ),
     "a call that was given away": (

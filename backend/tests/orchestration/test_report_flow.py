@@ -5,7 +5,7 @@ from django.db import IntegrityError
 
 from apps.billing import selectors as billing
 from apps.billing.models import LossEntry, ReserveHold, ReserveLedgerEntry, UsageEvent
-from apps.billing.types import HoldState, InsufficientReserve
+from apps.billing.types import HoldState, InsufficientReserve, Meter
 from apps.common import clock
 from apps.common.errors import Invalid
 from apps.llm.models import LLMCall
@@ -148,7 +148,7 @@ def test_a_model_behind_http_writes_the_same_way() -> None:
     assert job.state == JobState.SUCCEEDED
     assert isinstance(calls, list)
     assert len(calls) == 1
-    event = UsageEvent.objects.get(tenant_id=actor.tenant)
+    event = UsageEvent.objects.get(tenant_id=actor.tenant, meter=Meter.LLM_TOKENS)
     assert (event.model, debits(actor)) == ("gpt-4o-mini", [-event.cost_micros])
 
 
@@ -190,7 +190,7 @@ def test_a_call_whose_usage_is_unknown_is_borne_by_the_house() -> None:
         job = work(begin_report(actor))
     assert (job.state, job.cost_micros, debits(actor)) == (JobState.SUCCEEDED, 0, [])
     assert LossEntry.objects.get(tenant_id=actor.tenant).reason == "usage_unknown"
-    assert ReserveHold.objects.get(tenant_id=actor.tenant).state == HoldState.EXPIRED
+    assert ReserveHold.objects.get(tenant_id=actor.tenant, meter=Meter.LLM_TOKENS).state == HoldState.EXPIRED
 
 
 def test_a_failed_job_can_be_retried_and_keeps_what_had_succeeded() -> None:
@@ -242,7 +242,8 @@ def test_a_second_attempt_holds_only_what_is_left_of_what_was_promised() -> None
     with model_server() as server:
         server.knobs.add(fault("malformed", times=1))
         job = work(begin_report(actor))
-    first, second = ReserveHold.objects.filter(tenant_id=actor.tenant).order_by("created_at")
+    holds = ReserveHold.objects.filter(tenant_id=actor.tenant, meter=Meter.LLM_TOKENS)
+    first, second = holds.order_by("created_at")
     assert first.amount_micros == job.estimate_micros
     assert second.amount_micros == job.estimate_micros + debits(actor)[0]
     assert job.cost_micros <= job.estimate_micros

@@ -54,4 +54,4 @@ def test_an_entry_of_two_reports_bears_its_part_of_both() -> None:
 def test_other_groups_are_those_of_billing() -> None:
     actor = make_writer()
     work(begin_report(actor))
-    assert [group.key for group in groups(actor, UsageGrouping.METER)] == ["llm.tokens"]
+    assert [group.key for group in groups(actor, UsageGrouping.METER)] == ["llm.tokens", "documents"]

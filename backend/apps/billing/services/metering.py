@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.billing.cost_types import MeteredUse
 from apps.billing.models import (
     BillingProfile,
     LossEntry,
@@ -33,7 +34,6 @@ from apps.billing.types import (
     IdempotencyMismatch,
     LossReason,
     Meter,
-    MeteredUse,
     NoPrice,
     Rated,
     VersionState,
@@ -51,13 +51,21 @@ def record_use(
     key: str,
     now: datetime,
     job_id: UUID | None = None,
+    at_most_micros: int | None = None,
 ) -> UUID | None:
     """Meters a quantity once for its key: the usage event's id, of the first time too.
 
     Priced by the version in force at `occurred_at`; None when that has no line for the meter, and then nothing is
     metered. Raises IdempotencyMismatch, ReserveBusy.
     """
-    use = MeteredUse(meter=meter, key=key, occurred_at=occurred_at, quantity=quantity, job_id=job_id)
+    use = MeteredUse(
+        meter=meter,
+        key=key,
+        occurred_at=occurred_at,
+        quantity=quantity,
+        job_id=job_id,
+        at_most_micros=at_most_micros,
+    )
     [event_id] = record_batch(tenant=tenant, uses=[use], now=now)
     return event_id
 
@@ -181,7 +189,8 @@ class _Batch:
     def add(self, use: MeteredUse, *, key: str, request_hash: str, priced: _Priced) -> UUID:
         cost = priced.rated.cost_micros
         spendable = compute_spendable(account=self.account, is_essential=priced.is_essential) - self.spent
-        billed = max(0, min(cost, spendable))
+        promised = cost if use.at_most_micros is None else use.at_most_micros
+        billed = max(0, min(cost, spendable, promised))
         self.spent += billed
         hold = self._build_hold(use, key=key, request_hash=request_hash, priced=priced, billed=billed)
         event = self._build_event(use, hold=hold, priced=priced, billed=billed)

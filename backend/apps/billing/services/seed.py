@@ -11,6 +11,7 @@ from typing import Final
 from django.db import transaction
 
 from apps.billing.models import RateCardVersion, RateLineItem
+from apps.billing.models.rates import UNIT_SCALE
 from apps.billing.services.rate_cards import create_draft, publish_version
 from apps.billing.types import Meter, PlanTier, TokenClass, VersionState
 from apps.common.money import MICROS_PER_CENT
@@ -98,7 +99,7 @@ def _lines(tier: Tier) -> list[RateLineItem]:
         for token_class, steps in listed.by_class().items():
             cost = steps * MICROS_PER_PRICE_STEP
             lines.append(_line(listed.model, token_class, price=cost * tier.percent_of_list // 100, cost=cost))
-    return lines
+    return [*lines, *(_free_line(meter) for meter in Meter if meter is not Meter.LLM_TOKENS)]
 
 
 def _line(pattern: str, token_class: TokenClass, *, price: int, cost: int) -> RateLineItem:
@@ -109,4 +110,17 @@ def _line(pattern: str, token_class: TokenClass, *, price: int, cost: int) -> Ra
         price_micros=price,
         provider_cost_micros=cost,
         is_essential=pattern == BUILTIN_MODEL,
+    )
+
+
+def _free_line(meter: Meter) -> RateLineItem:
+    """Counted and shown, and free: the example plans ask for tokens alone."""
+    return RateLineItem(
+        meter=meter,
+        model_pattern="*",
+        token_class=TokenClass.QUANTITY,
+        price_micros=0,
+        provider_cost_micros=0,
+        is_free=True,
+        unit_size=UNIT_SCALE if meter is Meter.STORAGE else 1,
     )

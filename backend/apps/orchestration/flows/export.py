@@ -1,4 +1,4 @@
-"""Export of my data: gather -> write -> finish. Calls no model and costs nothing.
+"""Export of my data: gather -> write -> finish. Calls no model; costs what the plan asks for an export, if anything.
 
 The row comes first, then the file, then the link. The ZIP is written to a file of this machine, whatever its size.
 """
@@ -15,6 +15,9 @@ from django.db import IntegrityError, transaction
 from apps.accounts.personal_data import get_address
 from apps.artifacts import services as artifacts
 from apps.artifacts.types import StoredFile
+from apps.billing.selectors import get_job_cost
+from apps.billing.services.metering import quote_use, record_use
+from apps.billing.types import Meter
 from apps.common.clock import Clock
 from apps.common.failpoints import failpoint
 from apps.common.ids import uuid7
@@ -75,7 +78,7 @@ def _start(*, actor: Actor, now: datetime) -> UUID:
         params={},
         subject_id=export_id,
         idempotency_key=None,
-        estimate_micros=0,
+        estimate_micros=quote_use(tenant=actor.tenant, meter=Meter.EXPORTS, quantity=1, at=now),
         steps=[
             StepPlan(name=GATHER, label="Look what there is"),
             StepPlan(name=WRITE, label="Write the files", needs=(GATHER,)),
@@ -196,6 +199,16 @@ def finish(run: RunView, clock: Clock) -> None:
         now=now,
         key=f"export_ready:{export.pk}",
     )
+    record_use(
+        tenant=run.tenant,
+        meter=Meter.EXPORTS,
+        quantity=1,
+        occurred_at=now,
+        key=str(export.pk),
+        job_id=job.pk,
+        at_most_micros=job.estimate_micros,
+        now=now,
+    )
     steps.complete_run(job, row, output={}, now=now)
 
 
@@ -208,8 +221,8 @@ def abandon_attempt(run: RunView, now: datetime) -> None:
     """Nothing is left open: what lies in the storage without a row's word is swept."""
 
 
-def compute_cost(job: Job) -> int:  # noqa: ARG001 - a flow's signature
-    return 0
+def compute_cost(job: Job) -> int:
+    return get_job_cost(tenant=TenantId(job.tenant_id), job_id=job.pk)
 
 
 def end_badly(job: Job, now: datetime) -> None:

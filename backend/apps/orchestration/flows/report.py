@@ -15,7 +15,8 @@ import stamina
 from django.db import IntegrityError, OperationalError, transaction
 
 from apps.billing import selectors as billing_selectors
-from apps.billing.types import ReserveBusy
+from apps.billing.services import metering
+from apps.billing.types import Meter, ReserveBusy
 from apps.common.clock import Clock
 from apps.common.ids import uuid7
 from apps.common.tenancy import TenantId
@@ -47,10 +48,12 @@ class ReportPlan:
     title: str
     entries: Sequence[FrozenEntry]
     calls: Sequence[calls.CallPlan]
+    # What the document itself costs beside its calls.
+    document_micros: int
 
     @property
     def at_most_micros(self) -> int:
-        return sum(call.quote.at_most_micros for call in self.calls)
+        return self.document_micros + sum(call.quote.at_most_micros for call in self.calls)
 
 
 def plan_report(*, actor: Actor, request: ReportRequest, now: datetime) -> ReportPlan:
@@ -65,7 +68,8 @@ def plan_report(*, actor: Actor, request: ReportRequest, now: datetime) -> Repor
         kind=request.kind, title=title, period_from=request.period_from, period_to=request.period_to, entries=entries
     )
     priced = [calls.quote_prompt(tenant=actor.tenant, prompt=prompt, now=now) for prompt in prompts]
-    return ReportPlan(title=title, entries=entries, calls=priced)
+    document_micros = metering.quote_use(tenant=actor.tenant, meter=Meter.DOCUMENTS, quantity=1, at=now)
+    return ReportPlan(title=title, entries=entries, calls=priced, document_micros=document_micros)
 
 
 def estimate_report(*, actor: Actor, request: ReportRequest, now: datetime) -> Estimate:
@@ -243,7 +247,7 @@ def record_answer(run: RunView, *, call_id: UUID, completion: Completion, occurr
 
 @transaction.atomic
 def assemble(run: RunView, clock: Clock) -> None:
-    """Merges the parts into the document. No call, no cost."""
+    """Merges the parts into the document, and meters that there is one more."""
     now = clock()
     locked = steps.lock_wanted(run, now=now)
     if locked is None:
@@ -251,7 +255,17 @@ def assemble(run: RunView, clock: Clock) -> None:
     job, row = locked
     outputs: list[Any] = [step.output for step in list_steps(job) if step.step != ASSEMBLE]
     parts = [[Section.from_json(item) for item in output["sections"]] for output in outputs]
-    reporting.finish_report(tenant=run.tenant, report_id=job.subject_id, parts=parts, now=now)
+    if reporting.finish_report(tenant=run.tenant, report_id=job.subject_id, parts=parts, now=now):
+        metering.record_use(
+            tenant=run.tenant,
+            meter=Meter.DOCUMENTS,
+            quantity=1,
+            occurred_at=now,
+            key=str(job.subject_id),
+            job_id=job.pk,
+            at_most_micros=job.estimate_micros - compute_cost(job),
+            now=now,
+        )
     steps.complete_run(job, row, output={}, now=now)
 
 
