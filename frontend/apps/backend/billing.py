@@ -69,8 +69,8 @@ class LedgerFilters:
 class SavedCard:
     brand: str
     last4: str
-    exp_month: int
-    exp_year: int
+    exp_month: int | None
+    exp_year: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ class UsageEvent:
     rate_card: str | None
     job_id: UUID | None
     call_id: UUID | None
+    quantity: int = 0
     tokens: TokenCounts = field(default_factory=TokenCounts)
 
     @property
@@ -54,19 +55,19 @@ class ChargeOfUsage:
 
     @property
     def exact_micros(self) -> Fraction:
-        """Raises BackendUnavailable when the answer is no fraction."""
-        try:
-            return Fraction(self.exact)
-        except (ValueError, ZeroDivisionError) as error:
-            raise BackendUnavailable("The backend's answer could not be read.", code="unexpected_answer") from error
+        return _fraction_of(self.exact)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhyThisCost:
-    """The cost reckoned again from what is stored; `ledger_seq` is the number of the movement that took it."""
+    """The cost reckoned again from what is stored: `exact` is the sum of the charges, as a fraction, before rounding.
+
+    `ledger_seq` is the number of the movement that took it.
+    """
 
     explanation: str
     charges: tuple[ChargeOfUsage, ...]
+    exact: str
     recomputed_micros: int
     matches: bool
     rate_card: str | None
@@ -74,9 +75,14 @@ class WhyThisCost:
     valid_to: datetime | None
     ledger_seq: int | None
 
+    @property
+    def exact_micros(self) -> Fraction:
+        return _fraction_of(self.exact)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageDetails(UsageEvent):
+    not_charged_micros: int
     why: WhyThisCost
 
 
@@ -138,3 +144,11 @@ class UsageApi:
 
     def get(self, event_id: UUID) -> UsageDetails:
         return read(UsageDetails, self.caller.send(Call(method="GET", path=f"/api/billing/usage/{event_id}/")))
+
+
+def _fraction_of(text: str) -> Fraction:
+    """Raises BackendUnavailable when the answer is no fraction."""
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError) as error:
+        raise BackendUnavailable("The backend's answer could not be read.", code="unexpected_answer") from error

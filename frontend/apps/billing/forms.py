@@ -110,7 +110,7 @@ class AutoTopupForm(forms.Form):
     """How the reserve fills itself up from the saved card."""
 
     is_on = forms.BooleanField(label="Fill it up by itself", required=False)
-    threshold = dollars_field("When available falls below, in dollars")
+    threshold = dollars_field("Below, in dollars")
     amount = dollars_field("Charge, in dollars")
     monthly_cap = dollars_field("At most in a month, in dollars", help_text="Nothing is charged beyond it.")
 
@@ -189,7 +189,7 @@ class TopupForm(forms.Form):
         super().__init__(data, initial={"amount": str(_USUAL_PRESET)}, **kwargs)
         choices = [(str(amount), f"${amount}") for amount in _PRESETS if _is_payable(amount, terms)]
         self.fields["amount"] = forms.ChoiceField(
-            label="How much?", choices=[*choices, (OWN_AMOUNT, "Another amount")], widget=forms.RadioSelect
+            label="How much?", choices=[*choices, (OWN_AMOUNT, "Other")], widget=forms.RadioSelect
         )
         if terms is not None:
             bounds = [

@@ -7,12 +7,12 @@ from apps.shell.formatting import MICROS_PER_DOLLAR, format_money
 
 # A micro has six digits after the point; what a charge has beyond these is cut off and marked.
 _DIGITS: Final = 12
-# What one unit of a meter that counts no tokens is.
-UNITS: Final = {
-    "storage.gb_month": "millionths of a GB-month",
-    "api.calls": "calls",
-    "documents": "documents",
-    "exports": "exports",
+# What one unit of a meter that counts no tokens is, and what several are.
+_UNITS: Final = {
+    "storage.gb_month": ("millionth of a GB-month", "millionths of a GB-month"),
+    "api.calls": ("call", "calls"),
+    "documents": ("document", "documents"),
+    "exports": ("export", "exports"),
 }
 _CLASSES: Final = {
     "input": "Input tokens",
@@ -41,9 +41,18 @@ def format_unit_price(price_micros: int, *, unit_size: int) -> str:
 
 def name_of_class(token_class: str, *, meter: str) -> str:
     """What is counted: a class of tokens, or the meter's own units."""
-    known = _CLASSES if token_class else UNITS
-    found = known.get(token_class or meter, token_class or meter)
+    found = _CLASSES.get(token_class, token_class) or _units_of(meter)[1]
     return found[:1].upper() + found[1:]
+
+
+def format_quantity(quantity: int, *, meter: str) -> str:
+    """1 document, 1,200 calls."""
+    one, many = _units_of(meter)
+    return f"{quantity:,} {one if quantity == 1 else many}"
+
+
+def _units_of(meter: str) -> tuple[str, str]:
+    return _UNITS.get(meter, (meter, meter))
 
 
 def _short(size: int) -> str:

@@ -104,6 +104,7 @@ STATE_LOOKS: Final[dict[str, StateLook]] = {
     "revoked": StateLook(label="Revoked", icon="ban", tone="neutral"),
     "draft": StateLook(label="Draft", icon="pencil", tone="neutral"),
     "final": StateLook(label="Final", icon="check", tone="success"),
+    "current_plan": StateLook(label="Your plan", icon="circle-check", tone="success"),
     "unpaid": StateLook(label="Not paid yet", icon="clock", tone="info"),
     "checking": StateLook(label="Being looked up", icon="refresh", tone="info"),
     "needs_customer": StateLook(label="Waits for you", icon="alert-triangle", tone="warning"),

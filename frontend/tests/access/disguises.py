@@ -10,7 +10,9 @@ from tests.fakes.backend import FakeBackend
 from tests.fakes.server import Received
 
 # Words of the contract, cursors and secrets: nothing that anybody has typed.
-_WORDS: Final = frozenset({"next", "previous", "token", "code", "state", "kind", "role", "level", "plan", "time_zone"})
+_WORDS: Final = frozenset(
+    {"next", "previous", "token", "code", "state", "kind", "role", "level", "plan", "time_zone", "exact"}
+)
 _VALUES: Final = re.compile(r"-?\d+(?:\.\d+)?|\d{4}-\d\d-\d\d(?:T.*)?|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|")
 Say = Callable[[Received], str]
 

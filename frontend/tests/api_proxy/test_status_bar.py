@@ -94,3 +94,45 @@ def test_the_stand_in_page_is_told_when_the_backend_is_back(signed_in: Client, f
     assert signed_in.get("/api-proxy/reachable/").status_code == 204
     fake_backend.start()
     assert signed_in.get("/api-proxy/reachable/")["HX-Refresh"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("notice", "told"),
+    [("low", "Your reserve runs low."), ("empty", "Your reserve is used up."), ("stopped", "Spending has stopped.")],
+)
+def test_a_reserve_that_runs_out_is_said_on_every_page(
+    signed_in: Client, fake_backend: FakeBackend, notice: str, told: str
+) -> None:
+    fake_backend.status |= {"notice": notice}
+    signed_in.get(BAR)
+    page = signed_in.get("/jobs/").content.decode()
+    assert told in page
+    assert f'notice={notice}"' in page
+    assert 'href="/billing/topup/">Top up</a>' in page
+
+
+def test_on_the_page_that_helps_the_banner_leads_nowhere(signed_in: Client, fake_backend: FakeBackend) -> None:
+    fake_backend.status |= {"notice": "low"}
+    signed_in.get(BAR)
+    page = signed_in.get("/billing/topup/").content.decode()
+    assert "Your reserve runs low." in page
+    assert ">Top up</a>" not in page
+
+
+def test_a_poll_brings_another_banner_and_leaves_the_same_one_alone(
+    signed_in: Client, fake_backend: FakeBackend
+) -> None:
+    fake_backend.status |= {"notice": "empty"}
+    assert 'id="reserve-banner" hx-swap-oob="true"' in signed_in.get(BAR, {"notice": "low"}).content.decode()
+    assert "reserve-banner" not in signed_in.get(BAR, {"notice": "empty"}).content.decode()
+
+
+def test_a_banner_goes_when_the_reserve_has_recovered(signed_in: Client) -> None:
+    gone = signed_in.get(BAR, {"notice": "low"}).content.decode()
+    assert '<div id="reserve-banner" hx-swap-oob="true">' in gone
+    assert "data-notice" not in gone
+
+
+def test_a_missing_backend_leaves_the_banner_as_it_is(signed_in: Client, fake_backend: FakeBackend) -> None:
+    fake_backend.stop()
+    assert "reserve-banner" not in signed_in.get(BAR, {"notice": "low"}).content.decode()

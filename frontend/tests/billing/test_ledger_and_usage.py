@@ -72,7 +72,7 @@ def test_a_filter_that_makes_no_sense_is_said_and_left_out(
     assert fake_backend.calls_of("GET", "/api/billing/reserve/ledger/")[0].query.get("kind") is None
 
 
-@pytest.mark.parametrize("path", ["/billing/ledger/?", "/billing/usage/?by=calls&"])
+@pytest.mark.parametrize("path", ["/billing/ledger/?", "/billing/usage/?by=each&"])
 def test_further_rows_follow_in_place(signed_in: Client, fake_backend: FakeBackend, path: str) -> None:
     fake_backend.ledger.extend(shapes.ledger_entry() for _ in range(26))
     fake_backend.usage.extend(shapes.usage_event() for _ in range(26))
@@ -85,7 +85,7 @@ def test_further_rows_follow_in_place(signed_in: Client, fake_backend: FakeBacke
 def test_usage_tells_tokens_and_arithmetic(signed_in: Client, fake_backend: FakeBackend) -> None:
     tokens = {"input": 1240, "cached_input": 7, "cache_write": 8, "output": 310, "reasoning": 9}
     fake_backend.usage.append(shapes.usage_event(tokens=tokens))
-    page = signed_in.get("/billing/usage/?by=calls").content.decode()
+    page = signed_in.get("/billing/usage/?by=each").content.decode()
     for told in ("1240 in", "7 cached", "8 written to cache", "310 out", "9 reasoning", "= $0.000372"):
         assert told in page
 

@@ -54,3 +54,20 @@ def test_sessions_that_leave_the_server_or_vanish_are_refused(engine: str) -> No
 @pytest.mark.failure("A17")
 def test_sessions_lie_in_the_database(settings: Settings) -> None:
     check_session_engine(settings.SESSION_ENGINE)
+
+
+def test_payment_pages_are_the_provider_s_unless_others_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAYMENT_ORIGINS", " ")
+    assert environment.read_origins("PAYMENT_ORIGINS", default=("https://pay.example",)) == ["https://pay.example"]
+    monkeypatch.setenv("PAYMENT_ORIGINS", "http://127.0.0.1:8102 https://pay.example")
+    named = environment.read_origins("PAYMENT_ORIGINS", default=())
+    assert named == ["http://127.0.0.1:8102", "https://pay.example"]
+
+
+@pytest.mark.parametrize(
+    "origin", ["*", "https://pay.example/", "pay.example", "https:", "https://a.example;script-src"]
+)
+def test_what_is_no_origin_never_reaches_the_page_policy(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
+    monkeypatch.setenv("PAYMENT_ORIGINS", origin)
+    with pytest.raises(ImproperlyConfigured, match="PAYMENT_ORIGINS must be origins"):
+        environment.read_origins("PAYMENT_ORIGINS", default=())

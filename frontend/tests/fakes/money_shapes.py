@@ -128,11 +128,12 @@ def why(**over: Any) -> Json:
         "valid_from": "2026-11-01T00:00:00Z",
         "valid_to": None,
         "ledger_seq": 2,
+        "exact": "372/1",
     } | over
 
 
 def usage_details(event: Json | None = None, **over: Any) -> Json:
-    return (event or usage_event()) | {"why": why(**over)}
+    return (event or usage_event()) | {"not_charged_micros": 0, "why": why(**over)}
 
 
 def usage_group(key: str, label: str = "", **over: Any) -> Json:

@@ -36,7 +36,12 @@ READS = [
     "/api/billing/reserve/balance/",
     "/api/billing/reserve/ledger/",
     "/api/billing/usage/",
+    "/api/billing/usage/{event_id}/",
     "/api/billing/profile/",
+    "/api/billing/plans/",
+    "/api/billing/payments/",
+    "/api/billing/payments/{payment_id}/",
+    "/api/billing/invoices/",
     "/api/tenant/",
     "/api/tenant/members/",
     "/api/tenant/members/{user_id}/",
@@ -78,6 +83,11 @@ WRITES = [
     ("/api/worklogs/parse/", {"line": "Shipped @acme !2h"}, 200),
     ("/api/jobs/estimate/", {"kind": "report", "params": PERIOD}, 200),
     ("/api/reports/", PERIOD, 202),
+    ("/api/billing/topup/session/", {"amount_cents": 2500, "save_card": True}, 201),
+    ("/api/billing/topup/confirm/", {"session_id": "cs_test_of_the_seed"}, 200),
+    ("/api/billing/auto-topup/resume/", {}, 200),
+    ("/api/billing/portal/session/", {}, 201),
+    ("/api/billing/subscription/session/", {"plan": "professional"}, 201),
     ("/api/tenant/passkeys/", {"role": "member", "bound_email": "", "note": "Cleo", "expires_at": None}, 201),
     ("/api/tenant/support-grants/", {"reason": "Look", "scopes": ["worklog"], "minutes": 60}, 201),
     ("/api/me/export/", {}, 202),
@@ -181,3 +191,21 @@ def test_the_second_step_of_a_sign_in_is_in_the_contract(contract: dict[str, Any
     for path, status, answer in paths:
         assert answer.status_code == status
         assert problems(contract, path=path, method="post", status=status, answer=answer.json()) == []
+
+
+@pytest.mark.parametrize("by", ["day", "model", "meter", "job", "worklog"])
+def test_sums_of_usage_are_in_the_contract(by: str, contract: dict[str, Any], browser: httpx.Client) -> None:
+    answer = browser.get("/api/billing/usage/", params={"group_by": by})
+    assert problems(contract, path="/api/billing/usage/", method="get", status=200, answer=answer.json()) == []
+
+
+def test_a_payment_that_is_given_up_is_in_the_contract(contract: dict[str, Any], browser: httpx.Client) -> None:
+    started = browser.post("/api/billing/topup/session/", json={"amount_cents": 2500}).json()
+    answer = browser.post(f"/api/billing/payments/{started['payment_id']}/cancel/").json()
+    path = "/api/billing/payments/{payment_id}/cancel/"
+    assert problems(contract, path=path, method="post", status=200, answer=answer) == []
+
+
+def test_changed_settings_of_the_reserve_are_in_the_contract(contract: dict[str, Any], browser: httpx.Client) -> None:
+    answer = browser.patch("/api/billing/profile/", json={"auto_topup": {"is_on": True}}).json()
+    assert problems(contract, path="/api/billing/profile/", method="patch", status=200, answer=answer) == []

@@ -11,7 +11,13 @@ def current(path: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("path", "label"),
-    [("/", "Dashboard"), ("/worklog/", "Worklog"), ("/reporting/generate/", "Reports"), ("/billing/ledger/", "Ledger")],
+    [
+        ("/", "Dashboard"),
+        ("/worklog/", "Worklog"),
+        ("/reporting/generate/", "Reports"),
+        ("/billing/ledger/", "Ledger"),
+        ("/billing/topup/return/", "Reserve"),
+    ],
 )
 def test_the_page_s_own_place_is_marked(path: str, label: str) -> None:
     assert current(path) == [label]

@@ -8,10 +8,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.backend.billing import PriceLine
-from apps.backend.usage import ChargeOfUsage
+from apps.backend.usage import ChargeOfUsage, UsageEvent
 from apps.billing.charts import Bar
+from apps.billing.forms import METERS
 from apps.billing.leaving import is_payment_page
-from apps.billing.reckoning import format_exact, format_unit_price, name_of_class
+from apps.billing.reckoning import format_exact, format_quantity, format_unit_price, name_of_class
 from apps.shell.formatting import format_money
 
 register = template.Library()
@@ -52,6 +53,17 @@ def as_price(charge: ChargeOfUsage | PriceLine) -> str:
 @register.filter
 def as_class(token_class: str, meter: str) -> str:
     return name_of_class(token_class, meter=meter)
+
+
+@register.filter
+def as_meter(meter: str) -> str:
+    """What a meter counts; one that this service does not know yet is shown by its own name."""
+    return dict(METERS).get(meter, meter)
+
+
+@register.filter
+def as_quantity(event: UsageEvent) -> str:
+    return format_quantity(event.quantity, meter=event.meter)
 
 
 @register.filter

@@ -22,6 +22,7 @@ RESERVE_CHANGED: Final = "reserve-changed"
 _SAYABLE: Final = (Invalid, Conflict, Forbidden, RateLimited, BackendUnavailable)
 _MAX_SESSION_ID: Final = 255
 # How long a page waits before it asks again, in seconds, by how often it has asked; after the last it asks no more.
+_PATIENCE: Final = 5
 _PACES: Final = ((15, 2), (30, 5), (60, 15))
 
 
@@ -82,6 +83,8 @@ def topup_return(request: HttpRequest) -> HttpResponse:
         "is_waiting": is_waiting,
         "pace": next((seconds for until, seconds in _PACES if asked <= until), 0),
         "asked": asked,
+        # Whoever has just paid is not sent back there at once.
+        "may_go_back": payment is not None and (payment.state == "needs_customer" or asked > _PATIENCE),
         "session_id": session_id,
     }
     response = answer(

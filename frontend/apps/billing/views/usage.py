@@ -1,4 +1,4 @@
-"""What was metered: summed by day, model, meter, job or entry, or call by call; and why each cost what it cost."""
+"""What was metered: summed by day, model, meter, job or entry, or one by one; and why each cost what it cost."""
 
 from datetime import timedelta
 from typing import Any, Final, cast, get_args
@@ -16,14 +16,14 @@ from apps.shell.client import get_backend_client
 from apps.shell.navigation import ShownDestination
 from apps.shell.pages import answer, next_page_url
 
-CALLS: Final = "calls"
+EACH: Final = "each"
 _TABS: Final = (
     ("day", "Days", "calendar"),
     ("model", "Models", "sparkles"),
     ("meter", "Meters", "progress-check"),
     ("job", "Jobs", "bolt"),
     ("worklog", "Entries", "notebook"),
-    (CALLS, "Every call", "receipt-2"),
+    (EACH, "Every use", "receipt-2"),
 )
 _USUAL_DAYS: Final = 30
 _GROUPINGS: Final = frozenset(get_args(GroupBy))
@@ -31,13 +31,13 @@ _GROUPINGS: Final = frozenset(get_args(GroupBy))
 
 @require_safe
 def usage(request: HttpRequest) -> HttpResponse:
-    """One tab of it. For HTMX: the part below the filters, or with a cursor the next calls."""
+    """One tab of it. For HTMX: the part below the filters, or with a cursor the next uses."""
     by = request.GET.get("by", "day")
-    by = by if by in _GROUPINGS else CALLS
+    by = by if by in _GROUPINGS else EACH
     form = UsageFilterForm(_asked_for(request, by))
     is_narrowed = any(request.GET.get(name) for name in form.fields)
     context = {"form": form, "by": by, "tabs": _tabs(request, by), "is_narrowed": is_narrowed}
-    if by != CALLS:
+    if by != EACH:
         return _answer(request, {**context, **_grouped(request, cast("GroupBy", by), form.filters)})
     cursor = request.GET.get("cursor")
     events = get_backend_client(request).usage.list(filters=form.filters, cursor=cursor)
@@ -59,7 +59,7 @@ def usage_event(request: HttpRequest, event_id: UUID) -> HttpResponse:
 def _asked_for(request: HttpRequest, by: str) -> QueryDict:
     """The filters of the address; sums without any word on days are of the last thirty."""
     query = request.GET.copy()
-    if by != CALLS and not {"from", "to"} & set(query):
+    if by != EACH and not {"from", "to"} & set(query):
         query["from"] = (timezone.localdate() - timedelta(days=_USUAL_DAYS - 1)).isoformat()
     return query
 
@@ -77,13 +77,13 @@ def _grouped(request: HttpRequest, by: GroupBy, filters: UsageFilters) -> dict[s
 
 
 def _link(request: HttpRequest, by: GroupBy, key: str) -> str:
-    """To the calls of a group; to the entry itself, since a call belongs to several entries."""
+    """To the uses of a group, or to the entry itself: a use belongs to several entries."""
     if by == "worklog":
         return f"/worklog/{key}/" if _is_id(key) else ""
     if not key:
         return ""
     narrower = {"from": key, "to": key} if by == "day" else {by: key}
-    return _address(request, by=CALLS, **narrower)
+    return _address(request, by=EACH, **narrower)
 
 
 def _is_id(key: str) -> bool:
