@@ -70,7 +70,7 @@ def ask_refund(
 ) -> RefundView:
     """Gives back a part of a payment, or all that is left of it. Staff only; not in a transaction.
 
-    The same `request_key` finds the same refund and asks for it again if nobody knows what became of it. Raises
+    The same `request_key` finds the same refund, and looks it up if nobody knows what became of it. Raises
     Forbidden, Invalid, UnknownPayment, NothingToRefund, RefundRefused, IdempotencyMismatch, PaymentsNotSetUp,
     PaymentUnavailable.
     """
