@@ -44,6 +44,10 @@ def test_pages_of_the_worklog_suit_everybody(site: Site, page: Page) -> None:
     assert_suitable(page, tours.walk_through_worklog(site, page))
 
 
+def test_pages_of_money_suit_everybody(site: Site, page: Page) -> None:
+    assert_suitable(page, tours.walk_through_money(site, page))
+
+
 def test_pages_of_accounts_suit_everybody(site: Site, page: Page) -> None:
     assert_suitable(page, tours.walk_through_account(site, page))
 

@@ -1,10 +1,11 @@
 """Walks past every page and dialog of a part of the site; each stop is shown and named, for whoever inspects it."""
 
+import re
 from collections.abc import Iterator
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e import people
+from tests.e2e import people, purse
 from tests.e2e.site import Site, code_of
 
 OPEN_PAGES = (
@@ -23,8 +24,12 @@ PAGES = (
     "/reporting/generate/",
     "/jobs/",
     "/billing/settings/",
+    "/billing/topup/",
+    "/billing/topup/canceled/",
+    "/billing/plan/",
     "/billing/ledger/",
     "/billing/usage/",
+    "/billing/payments/",
     "/profile/",
     "/no-such-page/",
 )
@@ -49,6 +54,12 @@ STAFF_PAGES = (
     "/admin-panel/audit/",
     "/admin-panel/passkeys/",
     "/admin-panel/support/",
+    "/admin-panel/billing/",
+    "/admin-panel/billing/payments/",
+    "/admin-panel/billing/costs/",
+    "/admin-panel/billing/costs/?group_by=model",
+    "/admin-panel/billing/disputes/",
+    "/admin-panel/billing/stripe-events/",
 )
 REASON = "A reason that is somewhat longer than a line of a telephone, and has-no-break-" + "in-it-" * 12
 
@@ -81,6 +92,36 @@ def walk_through_worklog(site: Site, page: Page) -> Iterator[str]:
     page.keyboard.press("n")
     page.get_by_label("What you did").wait_for()
     yield "the dialog for an entry"
+
+
+def walk_through_money(site: Site, page: Page) -> Iterator[str]:
+    """Of somebody who has paid, spent, and whose bank disputes a payment."""
+    name = purse.sign_up(page, site.stack)
+    purse.go_to_payment(page, keeps_card=True)
+    yield "the payment page"
+    purse.type_card(page, purse.ASKS, payer=name)
+    expect(page.get_by_role("button", name="Complete authentication")).to_be_visible()
+    yield "the bank's question"
+    page.get_by_role("button", name="Complete authentication").click()
+    purse.expect_arrival(page)
+    yield "an arrived payment"
+    people.add_entry(page, people.TITLES[0])
+    people.make_report(page)
+    (payment,) = purse.payments_of(site.stack, name)
+    dispute = purse.at_provider(site.stack, "disputes", payment_intent=payment["id"])
+    purse.at_provider(site.stack, f"disputes/{dispute['id']}/withdraw")
+    purse.expect_in_ledger(page, "Dispute: withdrawn")
+    yield "a ledger with a dispute"
+    groups = [f"/billing/usage/?by={by}" for by in ("day", "model", "job", "worklog", "meter", "calls")]
+    yield from visit(page, "/billing/settings/", "/billing/payments/", *groups)
+    page.locator("a[href*='/billing/usage/']", has_text=re.compile("[Ww]hy")).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Why this cost")
+    yield "why a call cost what it did"
+    page.goto("/billing/settings/")
+    page.locator("#open-portal").click()
+    expect(page.get_by_role("heading", name="Invoices")).to_be_visible()
+    yield "the portal"
+    yield from visit(page, site.stack.urls.stripe)
 
 
 def walk_through_account(site: Site, page: Page) -> Iterator[str]:
@@ -145,6 +186,14 @@ def set_up_second_factor(page: Page, name: str) -> Iterator[str]:
     expect(page.locator("#status-bar")).to_be_visible()
 
 
+def pay_and_refund(page: Page, staff: Page) -> Iterator[str]:
+    purse.top_up(page)
+    staff.goto("/admin-panel/billing/payments/?state=succeeded")
+    staff.locator("[data-payment]").first.get_by_role("link", name=re.compile("^Refund")).click()
+    expect(staff.get_by_role("dialog")).to_be_visible()
+    yield "a refund"
+
+
 def walk_through_staff_pages(site: Site, page: Page, staff: Page) -> Iterator[str]:
     """`page` is of a customer, who lets support look."""
     name = people.new_name()
@@ -156,6 +205,7 @@ def walk_through_staff_pages(site: Site, page: Page, staff: Page) -> Iterator[st
     page.locator("#id_reason").fill(REASON)
     page.get_by_role("button", name="Let support look").click()
     expect(page.locator("#grants")).to_be_visible()
+    yield from pay_and_refund(page, staff)
     yield from visit(staff, *STAFF_PAGES)
     for area in ("Reports", "Billing", "Worklog"):
         staff.goto("/admin-panel/support/")
@@ -175,3 +225,5 @@ def walk_through_staff_pages(site: Site, page: Page, staff: Page) -> Iterator[st
     staff.locator("[data-tenant] a").first.click()
     expect(staff.get_by_role("heading", name="People")).to_be_visible()
     yield "a tenant"
+    for link in ("Adjust the reserve", "Change the policy"):
+        yield from open_dialog(staff, staff.url, link)
