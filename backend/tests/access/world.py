@@ -9,18 +9,21 @@ from django.db import transaction
 
 from apps.accounts.services.tokens import issue_token
 from apps.accounts.types import TokenKind
+from apps.billing.models import StripeEvent, UsageEvent
 from apps.billing.services.credits import grant_promo_credit
+from apps.billing.services.payments.documents import issue_receipt
 from apps.billing.services.seed import publish_example_rate_cards
 from apps.common import clock
 from apps.common.ids import uuid7
 from apps.invitations.services import create_tenant_passkey
 from apps.mfa.models import SecurityKey
 from apps.tenants.services.support import open_grant
-from apps.tenants.types import GrantScope
+from apps.tenants.types import Actor, GrantScope
 from apps.worklog.services import delete_entry
 from tests.access.callers import People, make_people
 from tests.factories.mydata import make_export
 from tests.factories.orchestration import begin_report, work, write_entries
+from tests.factories.payments import make_card_payment, make_checkout
 from tests.factories.worklog import make_entry
 
 MARKER: Final = "zanzibarmarker"
@@ -78,6 +81,7 @@ def _identify(people: People, report_job: Any, passkey_id: Any) -> dict[str, Any
     grant = open_grant(actor=author, reason=f"Look {MARKER}", scopes=tuple(GrantScope), minutes=30, now=now)
     export = make_export(author)
     return {
+        **_identify_money(author),
         "entry_id": entry.id,
         "gone_entry_id": gone.id,
         "job_id": report_job.pk,
@@ -92,4 +96,22 @@ def _identify(people: People, report_job: Any, passkey_id: Any) -> dict[str, Any
         "user_id": people.member.user_id,
         "tenant_id": author.tenant,
         "token": "nobodysuniquetoken",
+    }
+
+
+def _identify_money(author: Actor) -> dict[str, Any]:
+    """An open payment, a paid one with its receipt, a metered use, and a message that Stripe sent about something."""
+    opened, paid, now = make_checkout(author.tenant), make_card_payment(author.tenant), clock.now()
+    with transaction.atomic():
+        receipt = issue_receipt(attempt=paid, now=now)
+    message = StripeEvent.objects.create(
+        event_id="evt_access", type="invoice.paid", livemode=False, payload={}, state="parked", received_at=now
+    )
+    return {
+        "payment_id": opened.id,
+        "paid_payment_id": paid.id,
+        "checkout_session_id": opened.stripe_session_id,
+        "document_id": receipt.id,
+        "event_id": UsageEvent.objects.filter(tenant_id=author.tenant)[0].id,
+        "message_id": message.id,
     }
