@@ -17,62 +17,78 @@ REFUND_MADE: Final = "refund_made"
 DISPUTE_OPENED: Final = "dispute_opened"
 
 
+_PERSON: Final = {"username": "ada", "tenant": "Acme"}
+_RESERVE: Final = {**_PERSON, "available": "$0.87", "balance": "$1.20", "threshold": "$5.00", "is_automatic": False}
+_CHARGE: Final = {**_PERSON, "amount": "$20.00", "card": "Visa ending in 4242", "balance": "$21.20"}
+_DECLINE: Final = {**_CHARGE, "why": "The bank said: insufficient funds."}
+
+
 def register_mails() -> None:
     """Makes the kinds of this app known. Called once, when the app is ready."""
-    person = {"username": "ada", "tenant": "Acme"}
-    reserve = {**person, "available": "$0.87", "balance": "$1.20", "threshold": "$5.00", "is_automatic": False}
-    charge = {**person, "amount": "$20.00", "card": "Visa ending in 4242", "balance": "$21.20"}
-    decline = {**charge, "why": "The bank said: insufficient funds."}
+    _register_reserve()
+    _register_top_ups()
+    _register_money_back()
+
+
+def _register_reserve() -> None:
+    used_up = {**_RESERVE, "available": "$0.00", "balance": "$0.00"}
+    stopped = {**_RESERVE, "available": "-$5.00", "balance": "-$5.00"}
     register(
         kind=RESERVE_LOW,
         subject="Your AfterResume reserve is running low: {{ available }}",
         enrich=_to_topup,
-        sample=reserve,
+        sample=_RESERVE,
     )
     register(
         kind=RESERVE_EMPTY,
         subject="Your AfterResume reserve is used up",
         enrich=_to_topup,
-        sample={**reserve, "available": "$0.00", "may_owe": True, "floor": "-$5.00"},
+        sample={**used_up, "may_owe": True, "floor": "-$5.00"},
     )
     register(
         kind=RESERVE_STOPPED,
         subject="Work at AfterResume has stopped: your reserve stands at {{ balance }}",
         enrich=_to_topup,
-        sample={**reserve, "balance": "-$5.00", "available": "-$5.00", "is_clawback": False},
+        sample={**stopped, "is_clawback": False},
     )
+
+
+def _register_top_ups() -> None:
     register(
-        kind=AUTO_TOPUP_MADE, subject="Your reserve was topped up by {{ amount }}", enrich=_to_payments, sample=charge
+        kind=AUTO_TOPUP_MADE, subject="Your reserve was topped up by {{ amount }}", enrich=_to_payments, sample=_CHARGE
     )
     register(
         kind=AUTO_TOPUP_DECLINED,
         subject="Your card was declined for an automatic top-up",
         enrich=_to_settings,
-        sample={**decline, "again_at": "23 November 2026, 10:00 UTC"},
+        sample={**_DECLINE, "again_at": "23 November 2026, 10:00 UTC"},
     )
     register(
         kind=AUTO_TOPUP_SUSPENDED,
         subject="Automatic top-ups have stopped",
         enrich=_to_settings,
-        sample={**decline, "declines": 3},
+        sample={**_DECLINE, "declines": 3},
     )
     register(
         kind=AUTO_TOPUP_NEEDS_CUSTOMER,
         subject="Your bank asks you to confirm a top-up",
         enrich=_to_settings,
-        sample=charge,
+        sample=_CHARGE,
     )
+
+
+def _register_money_back() -> None:
     register(
         kind=REFUND_MADE,
         subject="A refund of {{ amount }} is on its way",
         enrich=_to_payments,
-        sample={**charge, "reason": "Paid twice by mistake"},
+        sample={**_CHARGE, "reason": "Paid twice by mistake"},
     )
     register(
         kind=DISPUTE_OPENED,
         subject="A payment of yours is disputed",
         enrich=_to_payments,
-        sample={**charge, "paid_on": "3 November 2026"},
+        sample={**_CHARGE, "paid_on": "3 November 2026"},
     )
 
 
