@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any, Final
 
+from apps.billing.payment_types import AUTO_TOPUP_STATES, DISPUTE_STATES, PAYMENT_STATES, REFUND_STATES
 from apps.billing.types import HOLD_STATES, VERSION_STATES
 from apps.common.states import StateMachine
 from apps.llm.types import CALL_STATES
@@ -16,6 +17,7 @@ from apps.reporting.types import REPORT_STATES
 MACHINES: Final[tuple[StateMachine[Any], ...]] = (
     *(JOB_STATES, RUN_STATES, CALL_STATES),
     *(HOLD_STATES, VERSION_STATES, REPORT_STATES, MAIL_STATES),
+    *(PAYMENT_STATES, REFUND_STATES, DISPUTE_STATES, AUTO_TOPUP_STATES),
     *(EXPORT_STATES, DELETION_STATES),
 )
 
