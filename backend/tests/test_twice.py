@@ -13,19 +13,27 @@ from django.db import connection
 from django_celery_beat.models import PeriodicTask
 
 from apps.accounts.models import User
-from apps.billing.models import RateCardVersion, ReserveLedgerEntry
+from apps.billing.models import PaymentAttempt, PaymentRefund, RateCardVersion, ReserveLedgerEntry
 from apps.billing.services.credits import adjust_reserve
+from apps.billing.services.payments.refunds import ask_refund
 from apps.billing.services.seed import publish_example_rate_cards
+from apps.billing.services.watching import check_reserves
 from apps.common import clock
 from apps.invitations.models import InvitePasskey
+from apps.mail.models import OutgoingMail
 from apps.observability.models import AuditEvent
+from tests.billing.savers import make_saver
 from tests.factories.accounts import make_actor, make_staff
+from tests.stripe_world import StripeWorld
 
 pytestmark = pytest.mark.failure("D20")
 
 
 def count_everything() -> Counter[str]:
-    models = (User, RateCardVersion, ReserveLedgerEntry, InvitePasskey, PeriodicTask, AuditEvent)
+    models = (
+        *(User, RateCardVersion, ReserveLedgerEntry, InvitePasskey, PeriodicTask, AuditEvent),
+        *(PaymentAttempt, PaymentRefund, OutgoingMail),
+    )
     return Counter({model.__name__: model._default_manager.count() for model in models})
 
 
@@ -60,6 +68,35 @@ def test_correcting_a_reserve_with_a_key() -> None:
         )
     )
     assert first["ReserveLedgerEntry"] == 1
+    assert first == second
+
+
+@pytest.mark.django_db
+def test_watching_over_low_reserves(stripe: StripeWorld) -> None:
+    filled, told = make_saver(stripe), make_saver(stripe, is_on=False)
+    for saver in (filled, told):
+        saver.spend_down_to(0.5)
+    first, second = run_twice(lambda: check_reserves(clock=clock.now))
+    assert (filled.charges, told.charges) == (["succeeded"], [])
+    assert first["OutgoingMail"] == 2
+    assert first == second
+
+
+@pytest.mark.django_db
+def test_refunding_a_payment_with_a_key(stripe: StripeWorld) -> None:
+    saver, staff = make_saver(stripe), make_staff()
+    payment = PaymentAttempt.objects.get(tenant_id=saver.actor.tenant)
+    first, second = run_twice(
+        lambda: ask_refund(
+            actor=staff,
+            payment_id=payment.id,
+            amount_micros=1_000_000,
+            reason="Goodwill",
+            request_key="ticket-8",
+            clock=saver.clock,
+        )
+    )
+    assert first["PaymentRefund"] == 1
     assert first == second
 
 
