@@ -179,7 +179,8 @@ def test_a_dispute_does_not_go_back_to_what_it_was() -> None:
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_refunds_and_a_dispute_together_never_take_more_than_the_payment(order: tuple[int, ...]) -> None:
     payment = make_paid(1000)
-    said = [say_refund(payment, 400), say_refund(payment, 300), withdrawn(say_dispute(payment, 1000))]
+    said: list[Refund | Dispute] = [say_refund(payment, 400), say_refund(payment, 300)]
+    said.append(withdrawn(say_dispute(payment, 1000)))
     take(*(said[index] for index in order))
     assert sum_taken(payment) == 1000
 
@@ -251,13 +252,13 @@ def follow(oracle: Oracle, step: str, number: int, status: str) -> None:
 
 
 def advance(dispute: Dispute, step: str) -> Dispute:
-    moved: dict[str, Any] = {
+    moved: dict[str, dict[str, Any]] = {
         "withdraw": {"is_withdrawn": True},
         "lose": {"status": "lost"},
         "win": {"status": "won"},
         "reinstate": {"is_reinstated": dispute.is_withdrawn},
-    }[step]
-    return replace(dispute, **moved)
+    }
+    return replace(dispute, **moved[step])
 
 
 def test_a_refund_leaves_a_credit_note_when_it_has_arrived_and_one_mail() -> None:

@@ -4,8 +4,11 @@ import pytest
 from django.conf import LazySettings
 from pytest_django import DjangoAssertNumQueries
 
-from apps.billing.services import watching
+from apps.billing.payment_types import PaymentState
+from apps.billing.services.payments import charging
 from apps.billing.services.watching import check_reserves
+from apps.common.clock import Clock
+from apps.common.tenancy import TenantId
 from apps.mail.models import OutgoingMail
 from apps.workers.tasks import run_refund_looks, run_reserve_checks
 from tests.billing.savers import DOLLAR, make_saver, open_page
@@ -46,14 +49,14 @@ def test_one_customer_whose_reserve_cannot_be_checked_does_not_hold_up_the_next(
     first, second = make_saver(stripe), make_saver(stripe)
     for saver in (first, second):
         saver.spend_down_to(1)
-    check = watching.charging.check_account
+    check = charging.check_account
 
-    def break_for_first(**arguments: object) -> object:
-        if arguments["tenant"] == first.actor.tenant:
+    def break_for_first(*, tenant: TenantId, clock: Clock) -> PaymentState | None:
+        if tenant == first.actor.tenant:
             raise RuntimeError("planted")
-        return check(**arguments)  # type: ignore[arg-type]
+        return check(tenant=tenant, clock=clock)
 
-    monkeypatch.setattr(watching.charging, "check_account", break_for_first)
+    monkeypatch.setattr(charging, "check_account", break_for_first)
     assert check_reserves(clock=first.clock) == 1
     assert (first.charges, second.charges) == ([], ["succeeded"])
 
