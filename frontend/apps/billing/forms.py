@@ -114,9 +114,9 @@ class AutoTopupForm(forms.Form):
     amount = dollars_field("Charge, in dollars")
     monthly_cap = dollars_field("At most in a month, in dollars", help_text="Nothing is charged beyond it.")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, data: Any = None, **kwargs: Any) -> None:
         # It shares its page with other forms of money.
-        super().__init__(*args, auto_id="auto_%s", **kwargs)
+        super().__init__(data, auto_id="auto_%s", **kwargs)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -17,13 +17,13 @@ from tests.fakes.server import Received, Reply
 pytestmark = [pytest.mark.django_db, pytest.mark.failure("D08")]
 
 MARK: Final = "zqx"
-# What does not hinder each other stands in one text: each text is a crawl over every page. A name takes 200.
+# What does not hinder each other stands in one text: each text is a crawl over every page. A name takes 150.
 HOSTILE: Final = {
     "markup": f"{MARK}\"'></textarea></title></script><script>evil()</script><img src=x onerror=evil()>"
-    " {{ 7777|add:3 }} <%= 7777*3 %> [a](javascript:evil()) <svg onload=evil()>"
-    " \" onfocus=\"evil()\" ' onfocus='evil()'",
+    " {{ 7777|add:3 }} [a](javascript:evil()) <svg onload=evil()>",
     "links": f"javascript:evil()//{MARK}",
-    "letters": f"{MARK}\x00\u202egnp.exe\u2066\x1b[31m\u2028\u2029\ufeff\\u003cscript>",
+    "letters": f"{MARK}\x00\u202egnp.exe\u2066\x1b[31m\u2028\u2029\ufeff\\u003cscript> <%= 7777*3 %>"
+    " \" onfocus=\"evil()\" ' onfocus='evil()'",
 }
 RAW: Final = ("<script>evil", "<img src=x", "<svg onload", "</textarea></title>", "23331", "7780")
 

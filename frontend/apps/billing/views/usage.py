@@ -82,7 +82,7 @@ def _link(request: HttpRequest, by: GroupBy, key: str) -> str:
         return f"/worklog/{key}/" if _is_id(key) else ""
     if not key:
         return ""
-    narrower = {"from": key, "to": key} if by == "day" else {by: key}
+    narrower: dict[str, str] = {"from": key, "to": key} if by == "day" else {by: key}
     return _address(request, by=EACH, **narrower)
 
 
