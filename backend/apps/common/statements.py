@@ -1,7 +1,7 @@
 """Statements of the busiest tables, written once from their model and kept prepared by the server.
 
 The ORM composes a statement anew for each use, and PostgreSQL plans it anew: for a ledger entry both cost more than the
-work itself. These three do what `filter`, `bulk_create` and `save(update_fields=...)` do, in the scope in force. Rows
+work itself. These do what `filter`, `bulk_create` and `save(update_fields=...)` do, in the scope in force. Rows
 are plain: no signals, no `auto_now`, and what is read has no column that Django converts (JSON).
 """
 
@@ -43,6 +43,14 @@ def insert_rows(rows: Sequence[Model]) -> None:
     for row in rows:
         state = row._state  # noqa: SLF001 - as the ORM leaves what it has written
         state.adding, state.db = False, connection.alias
+
+
+def insert_if_absent(row: Model) -> bool:
+    """INSERT of one row, unless one of its unique keys is taken: whether it was written."""
+    values = [_adapt(field, getattr(row, field.attname)) for field in row._meta.concrete_fields]
+    with _cursor() as cursor:
+        cursor.execute(f"{_insert_one(type(row))} ON CONFLICT DO NOTHING", values)
+        return bool(cursor.rowcount)
 
 
 def update_row(row: Model, fields: tuple[str, ...]) -> None:

@@ -25,6 +25,7 @@ from apps.orchestration.services.scheduling import run_once_per_period
 from apps.orchestration.services.steps import execute_run
 from apps.orchestration.services.sweeping import sweep
 from apps.workers import heartbeats
+from apps.workers.sender import take_stripe_hint
 
 heartbeats.connect()
 
@@ -126,6 +127,7 @@ def run_export_sweep() -> int:
 @shared_task(name="work_stripe_events")
 def run_stripe_inbox() -> int:
     """Works on the messages of Stripe that are due; returns how many."""
+    take_stripe_hint()
     return work_events(clock=clock.now)
 
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from apps.billing.models import ReserveAccount, UsageEvent
 from apps.billing.types import Policy
 from apps.common.ids import uuid7
-from apps.common.statements import fetch_rows, insert_rows, update_row
+from apps.common.statements import fetch_rows, insert_if_absent, insert_rows, update_row
 from apps.common.tenancy import tenant_scope
 from apps.tenants.models import Tenant
 from tests.factories.billing import NOW, get_account, make_reserve
@@ -40,6 +40,12 @@ def test_nothing_to_insert_asks_nothing() -> None:
 def test_a_text_that_is_too_long_is_refused_and_not_cut(count: int) -> None:
     with pytest.raises(DataError), transaction.atomic():
         insert_rows(make_tenants(count, name="x" * 10_000))
+
+
+def test_a_row_is_inserted_unless_its_key_is_taken() -> None:
+    [tenant] = make_tenants(1)
+    assert [insert_if_absent(tenant), insert_if_absent(tenant)] == [True, False]
+    assert Tenant.objects.filter(pk=tenant.pk).count() == 1
 
 
 def test_a_row_is_fetched_with_every_column() -> None:

@@ -17,6 +17,7 @@ from apps.billing.services.payments.handlers import find_handler
 from apps.billing.types import ReserveBusy
 from apps.common.clock import Clock
 from apps.common.errors import Forbidden
+from apps.common.statements import insert_if_absent
 from apps.common.states import WrongState
 from apps.common.tenancy import SystemScope, system_scope
 from apps.tenants.types import Actor
@@ -46,7 +47,6 @@ class _Claim:
     attempt: int
 
 
-@transaction.atomic
 def receive_event(*, event: gateway.Event, now: datetime) -> bool:
     """Keeps a message that was checked, and tells the worker. False when it was here already.
 
@@ -64,8 +64,8 @@ def receive_event(*, event: gateway.Event, now: datetime) -> bool:
         received_at=now,
         due_at=now if is_ours else None,
     )
-    StripeEvent.objects.bulk_create([row], ignore_conflicts=True)
-    if not StripeEvent.objects.filter(pk=row.pk).exists():
+    # One statement, which commits by itself where nobody has begun a transaction.
+    if not insert_if_absent(row):
         return False
     if is_ours:
         send_hint_on_commit()
