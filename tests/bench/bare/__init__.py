@@ -1,0 +1,1 @@
+"""The reference of P7: a Django project that is nothing but one JSON answer."""
