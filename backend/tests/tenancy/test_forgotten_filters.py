@@ -8,7 +8,8 @@ import pytest
 from django.db.models import Q, QuerySet
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from apps.billing.models import UsageEvent
+from apps.billing.models import BillingDocument, PaymentAttempt, UsageEvent
+from apps.billing.types import Meter
 from apps.common import scopes
 from apps.common.ids import uuid7
 from apps.reporting.models import Report
@@ -17,6 +18,7 @@ from apps.worklog.models import WorkLog
 from tests.api_client import client_for
 from tests.factories.accounts import make_actor
 from tests.factories.orchestration import begin_report, make_writer, work
+from tests.factories.payments import make_receipt
 from tests.factories.worklog import make_entry
 
 pytestmark = [pytest.mark.django_db, pytest.mark.failure("T04", "T07")]
@@ -53,10 +55,11 @@ def _forgetful_program(stranger: Actor, monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.fixture
 def stranger() -> Actor:
-    """Another tenant with an entry, a finished report, a debit and its usage."""
+    """Another tenant with an entry, a finished report, a debit and its usage, and a payment with its receipt."""
     actor = make_writer(entries=0)
     make_entry(actor, f"Went to {MARKER}", employer=MARKER, project=MARKER, tags=(MARKER,), occurred_on=DAY)
     work(begin_report(actor, title=f"Report of {MARKER}"))
+    make_receipt(actor.tenant)
     return actor
 
 
@@ -87,11 +90,23 @@ def crawl(actor: Actor, stranger: Actor) -> str:
         f"/api/reports/{report.pk}/",
         f"/api/reports/{report.pk}/download/?format=markdown",
         f"/api/jobs/{report.job_id}/",
+        f"/api/billing/usage/{get_call(stranger).pk}/",
+        f"/api/billing/payments/{PaymentAttempt.objects.get(tenant_id=stranger.tenant).pk}/",
+        f"/api/billing/invoices/{BillingDocument.objects.get(tenant_id=stranger.tenant).pk}/pdf/",
     ]
     answers = [client.get(address) for address in [*list_addresses(), f"/api/worklogs/?q={MARKER}", *details]]
-    shown = [answer for answer in answers if answer.status_code < 400 and not answer.streaming]
+    shown = [read(answer) for answer in answers if answer.status_code < 400]
     # What the caller asked for is repeated in links to further pages.
-    return " ".join(answer.content.decode().replace(f"q={MARKER}", "") for answer in shown)
+    return " ".join(text.replace(f"q={MARKER}", "") for text in shown)
+
+
+def read(answer: Any) -> str:
+    return (answer.getvalue() if answer.streaming else answer.content).decode(errors="replace")
+
+
+def get_call(stranger: Actor) -> UsageEvent:
+    """The stranger's question to the model; other things were metered as well."""
+    return UsageEvent.objects.get(tenant_id=stranger.tenant, meter=Meter.LLM_TOKENS)
 
 
 @pytest.mark.usefixtures("_forgetful_program")
@@ -99,7 +114,8 @@ def test_through_the_whole_api_nothing_of_another_tenant_appears(stranger: Actor
     shown = crawl(make_actor(), stranger)
     assert MARKER not in shown
     assert str(stranger.tenant) not in shown
-    assert str(UsageEvent.objects.get(tenant_id=stranger.tenant).pk) not in shown
+    for row in (get_call(stranger), PaymentAttempt.objects.get(), BillingDocument.objects.get()):
+        assert str(row.pk) not in shown
 
 
 @pytest.mark.usefixtures("_forgetful_program")
@@ -107,7 +123,8 @@ def test_without_the_policies_the_same_program_would_show_it(stranger: Actor, mo
     monkeypatch.setattr(scopes, "bind_tenant", lambda _tenant: scopes._scope.set(scopes.Scope(access=OPEN)))
     shown = crawl(make_actor(), stranger)
     assert shown.count(MARKER) > 5
-    assert str(UsageEvent.objects.get(tenant_id=stranger.tenant).pk) in shown
+    for row in (get_call(stranger), PaymentAttempt.objects.get(), BillingDocument.objects.get()):
+        assert str(row.pk) in shown
 
 
 OPEN: Final = scopes.Access.EVERYTHING
