@@ -17,7 +17,7 @@ from apps.billing.payment_types import CheckoutStarted, PaymentState, StripeEven
 from apps.billing.services.payments import handlers
 from apps.billing.services.payments.checkout import start_topup
 from apps.billing.services.payments.inbox import MAX_ATTEMPTS, purge_events, retry_event, work_events
-from apps.common import clock
+from apps.common import clock, scopes
 from apps.common.errors import Forbidden
 from apps.common.states import WrongState
 from apps.observability.models import AuditEvent
@@ -373,7 +373,7 @@ def test_one_poisoned_message_does_not_hold_the_others_up(
     def explode(*_: object) -> None:
         raise RuntimeError("poison")
 
-    monkeypatch.setitem(handlers._HANDLERS, COMPLETED, explode)  # type: ignore[arg-type]
+    monkeypatch.setitem(handlers._HANDLERS, COMPLETED, explode)
     stripe.send_all(stripe.events(COMPLETED, PAID))
     assert work() == 2
     assert states() == {COMPLETED: StripeEventState.FAILED, PAID: StripeEventState.DONE}
@@ -389,12 +389,12 @@ def test_a_worker_who_comes_back_late_does_not_say_how_it_ended(
     original = handlers._handle_payment
 
     def be_slow(payment_id: str, at: Any) -> None:
-        monkeypatch.setitem(handlers._HANDLERS, PAID, original)  # type: ignore[arg-type]
+        monkeypatch.setitem(handlers._HANDLERS, PAID, original)
         # The lease runs out, and another worker takes the message up.
         assert work(after=timedelta(minutes=11)) == 1
         raise RuntimeError(payment_id, at)
 
-    monkeypatch.setitem(handlers._HANDLERS, PAID, be_slow)  # type: ignore[arg-type]
+    monkeypatch.setitem(handlers._HANDLERS, PAID, be_slow)
     assert work() == 1
     assert states() == {PAID: StripeEventState.DONE}
     assert read_balance(actor) == 20_000_000
@@ -464,6 +464,15 @@ def test_a_card_that_was_made_the_default_is_kept(actor: Actor, stripe: StripeWo
 
 def get_profile(actor: Actor) -> BillingProfile:
     return BillingProfile.objects.get(tenant_id=actor.tenant)
+
+
+def test_the_worker_opens_the_rows_that_it_needs_by_itself(actor: Actor, stripe: StripeWorld) -> None:
+    payment_id = pay(actor, stripe)
+    stripe.refund(payment_id, amount_cents=500)
+    stripe.send_all()
+    with scopes.edge():
+        assert work_events(clock=clock.now) == len(stripe.events())
+    assert read_balance(actor) == 15_000_000
 
 
 def test_a_worker_takes_no_more_than_its_share(actor: Actor, stripe: StripeWorld) -> None:

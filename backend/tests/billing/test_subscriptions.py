@@ -141,7 +141,8 @@ def test_what_somebody_else_has_written_meanwhile_is_not_overwritten_by_older_ne
 ) -> None:
     subscription_id = subscribe(actor, stripe)
     customer_id = str(get_profile(actor).stripe_customer_id)
-    choose, read = subscriptions._choose, []
+    choose = subscriptions._choose
+    read: list[object] = []
 
     def be_overtaken(found: object) -> object:
         chosen = choose(found)  # type: ignore[arg-type]

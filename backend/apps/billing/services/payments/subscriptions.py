@@ -121,9 +121,9 @@ def _write(read: BillingProfile, running: gateway.Subscription | None, *, now: d
 def _describe(profile: BillingProfile, running: gateway.Subscription | None) -> dict[str, object]:
     """A plan that never came from a subscription (one by agreement) is not taken away by there being none."""
     if running is None:
-        plan = PlanTier.FREE if profile.stripe_subscription_id else profile.plan
+        kept = PlanTier.FREE if profile.stripe_subscription_id else profile.plan
         nothing = {"period_start": None, "period_end": None, "cancels_at_period_end": False}
-        return {"plan": plan, "stripe_subscription_id": None, "subscription_status": "", **nothing}
+        return {"plan": kept, "stripe_subscription_id": None, "subscription_status": "", **nothing}
     plan = _PLANS.get(running.price_lookup_key)
     if plan is None:
         raise Suspicious(f"Subscription {running.id} has a price that is no plan of ours.")
