@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.architecture.source import APPS, Function, list_functions, list_modules, name_place, parse
 
 # The only places that may ask what time it is: edges towards people, and towards the servers of others.
-EDGES = {"api", "workers", "common", "management", "providers"}
+EDGES = {"api", "workers", "common", "management", "providers", "admin"}
 # They take the pair that `lock_running` gives.
 TAKE_A_PAIR = {"complete_run", "fail_run"}
 

@@ -7,15 +7,27 @@ import pytest
 from django.contrib import admin
 from django.test import Client
 
-from apps.billing.models import BillingAuditLog, RateCard, RateCardVersion, RateLineItem
+from apps.billing.models import BillingAuditLog, RateCard, RateCardVersion, RateLineItem, StripeEvent
+from apps.billing.payment_types import PaymentKind, StripeEventState
 from apps.billing.services.proof import prove_ledger
 from apps.billing.services.rate_cards import clone_version
 from apps.billing.types import TokenClass, VersionState
 from apps.common import clock
+from apps.common.ids import uuid7
 from tests.admin_client import admin_session
 from tests.billing.raw import run
 from tests.factories.accounts import make_staff
-from tests.factories.billing import NOW, make_hold, make_reserve, publish_prices, settle
+from tests.factories.billing import (
+    NOW,
+    make_dispute,
+    make_hold,
+    make_payment,
+    make_refund,
+    make_reserve,
+    publish_prices,
+    settle,
+)
+from tests.factories.payments import make_receipt
 
 pytestmark = pytest.mark.django_db
 
@@ -24,6 +36,7 @@ LEDGER = "/admin/billing/reserveledgerentry/"
 READ_ONLY = [
     *("billingprofile", "reserveaccount", "reserveledgerentry", "reservehold", "usageevent", "lossentry"),
     *("ledgerproof", "billingauditlog", "ratecard"),
+    *("paymentattempt", "paymentrefund", "paymentdispute", "autotopup", "billingdocument", "stripeevent"),
 ]
 
 
@@ -36,9 +49,20 @@ def staff() -> Client:
 def version() -> RateCardVersion:
     """Published prices, with some life after them."""
     version = publish_prices()
-    settle(make_hold(make_reserve(funds=1000), 100), 150)
+    tenant = make_reserve(funds=1000)
+    settle(make_hold(tenant, 100), 150)
+    make_refund(make_payment(tenant, kind=PaymentKind.AUTOMATIC), 100)
+    make_dispute(make_payment(tenant), 100)
+    make_receipt(tenant)
+    make_stripe_event()
     prove_ledger(now=NOW)
     return version
+
+
+def make_stripe_event(**fields: Any) -> StripeEvent:
+    values = {"event_id": f"evt_{uuid7()}", "type": "payment_intent.succeeded", "object_id": "pi_1", "livemode": False}
+    values |= {"payload": {"id": "pi_1"}, "received_at": NOW, "state": StripeEventState.PARKED, **fields}
+    return StripeEvent.objects.create(**values)
 
 
 def page(client: Client, address: str) -> str:
@@ -110,7 +134,7 @@ def test_a_published_version_is_not_published_again(staff: Client, version: Rate
 
 def form_of(draft: RateCardVersion, **changes: Any) -> dict[str, Any]:
     """What a browser sends when somebody saves the draft's page."""
-    lines = list(draft.lines.order_by("model_pattern", "token_class"))
+    lines = list(draft.lines.order_by("meter", "model_pattern", "token_class"))
     form: dict[str, Any] = {"note": "New", "lines-TOTAL_FORMS": len(lines), "lines-INITIAL_FORMS": len(lines)}
     for number, line in enumerate(lines):
         values = {name: getattr(line, name) for name in ("id", "meter", "model_pattern", "token_class", "unit_size")}
@@ -163,4 +187,4 @@ def test_others_see_nothing() -> None:
 
 def test_every_table_of_money_is_in_the_admin() -> None:
     shown = {model._meta.model_name for model in admin.site._registry if model._meta.app_label == "billing"}
-    assert shown == {*READ_ONLY, "ratecardversion"}
+    assert shown == {*READ_ONLY, "ratecardversion", "paymentwatermark"}
