@@ -1,4 +1,4 @@
-"""`./taskw chaos -- --seeds 5 --seconds 60`: ends with 1 when a round failed, and says with which seeds to repeat it."""
+"""`./taskw chaos -- --seeds 5 --seconds 60`: ends with 1 when a round failed, and says how to repeat that one."""
 
 import argparse
 import random
