@@ -10,8 +10,6 @@ from playwright.sync_api import Page, expect
 from tests.e2e import people, purse
 from tests.e2e.site import Site, watched
 
-POLL_MS = 45_000
-
 
 def test_a_top_up_is_in_the_reserve_and_in_another_tab_without_a_reload(site: Site, page: Page) -> None:
     purse.sign_up(page, site.stack)
@@ -22,7 +20,9 @@ def test_a_top_up_is_in_the_reserve_and_in_another_tab_without_a_reload(site: Si
         purse.top_up(page, "10")
         expect(page.locator("main")).to_contain_text("$15.00")
         expect(page.locator("#status-bar")).to_contain_text("$15.00")
-        expect(other.locator("#status-bar")).to_contain_text("$15.00", timeout=POLL_MS)
+        # As when somebody comes back to the tab: nobody has to wait for the next poll.
+        other.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        expect(other.locator("#status-bar")).to_contain_text("$15.00")
         expect(other.locator("body")).to_have_attribute("data-stayed", "yes")
 
 
@@ -69,12 +69,8 @@ def test_a_job_that_makes_the_reserve_low_fills_it_up_once(site: Site, page: Pag
     page.goto("/billing/settings/")
     page.get_by_label("Fill it up by itself").check()
     form = page.locator("#auto-topup-form")
-    for label, dollars in (
-        ("When available falls below", "15"),
-        ("Charge, in dollars", "20"),
-        ("At most in a month", "50"),
-    ):
-        form.get_by_label(re.compile(f"^{label}")).fill(dollars)
+    for name_of_field, dollars in (("threshold", "15"), ("amount", "20"), ("monthly_cap", "50")):
+        form.locator(f"[name={name_of_field}]").fill(dollars)
     form.get_by_role("button", name="Save automatic top-up").click()
     expect(page.locator("#auto-topup-state")).to_contain_text("to the card ending in 4242")
     people.add_entry(page, people.TITLES[0])

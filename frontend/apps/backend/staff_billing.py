@@ -137,12 +137,13 @@ class Dispute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostSum:
-    """margin = price - provider cost - loss."""
+    """margin = price - provider cost - loss. `not_charged_micros` is what use was worth and nobody paid."""
 
     events: int
     price_micros: int
     provider_cost_micros: int
     loss_micros: int
+    not_charged_micros: int
     margin_micros: int
 
 

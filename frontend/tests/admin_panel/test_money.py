@@ -194,9 +194,20 @@ def test_a_parked_message_is_worked_again_and_a_done_one_is_not(staff: Client, f
 
 
 def test_costs_are_grouped_and_add_up(staff: Client, fake_backend: FakeBackend) -> None:
-    fake_backend.cost_groups.extend([shapes.cost_group(), shapes.cost_group("Zenith", margin_micros=-350)])
+    fake_backend.cost_groups.extend(
+        [shapes.cost_group(), shapes.cost_group("Zenith", margin_micros=-350, not_charged_micros=7)]
+    )
     shown = page(staff, f"{COSTS}?from=2026-11-01")
-    for told in ("Acme", "Zenith", "$0.002976", "\N{MINUS SIGN}$0.00035", "$0.002626", "24 events", "group_by=model"):
+    for told in (
+        "Acme",
+        "Zenith",
+        "$0.002976",
+        "\N{MINUS SIGN}$0.00035",
+        "$0.002626",
+        "24 events",
+        "$0.000007 not charged",
+        "group_by=model",
+    ):
         assert told in shown
     assert fake_backend.calls_of("GET", "/api/billing/admin/usage/costs/")[0].query["group_by"] == "tenant"
 

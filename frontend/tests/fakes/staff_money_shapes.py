@@ -108,10 +108,11 @@ def cost_group(label: str = "Acme", **over: Any) -> Json:
         "price_micros": 4_464,
         "provider_cost_micros": 1_488,
         "loss_micros": 0,
+        "not_charged_micros": 0,
         "margin_micros": 2_976,
     } | over
 
 
 def cost_total(groups: list[Json]) -> Json:
-    names = ("events", "price_micros", "provider_cost_micros", "loss_micros", "margin_micros")
+    names = ("events", "price_micros", "provider_cost_micros", "loss_micros", "not_charged_micros", "margin_micros")
     return {name: sum(group[name] for group in groups) for name in names}

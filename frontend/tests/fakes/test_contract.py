@@ -59,6 +59,12 @@ READS = [
     "/api/admin/passkeys/",
     "/api/admin/passkeys/{passkey_id}/",
     "/api/admin/support-grants/",
+    "/api/billing/admin/reserve/summary/",
+    "/api/billing/admin/usage/costs/",
+    "/api/billing/admin/payments/",
+    "/api/billing/admin/payments/{payment_id}/",
+    "/api/billing/admin/stripe-events/",
+    "/api/billing/admin/disputes/",
 ]
 PERIOD = {"kind": "brag_document", "period_from": "2026-09-01", "period_to": "2026-11-30"}
 WRITES = [
@@ -104,6 +110,7 @@ ACTS = [
     ("post", "/api/admin/users/{user_id}/revoke-tokens/", {"reason": "Asked"}, 200),
     ("post", "/api/admin/users/{user_id}/second-factor/reset/", {"reason": "Asked"}, 200),
     ("post", "/api/admin/passkeys/{passkey_id}/revoke/", {}, 200),
+    ("post", "/api/billing/admin/stripe-events/{message_id}/retry/", {}, 200),
 ]
 
 
@@ -209,3 +216,19 @@ def test_a_payment_that_is_given_up_is_in_the_contract(contract: dict[str, Any],
 def test_changed_settings_of_the_reserve_are_in_the_contract(contract: dict[str, Any], browser: httpx.Client) -> None:
     answer = browser.patch("/api/billing/profile/", json={"auto_topup": {"is_on": True}}).json()
     assert problems(contract, path="/api/billing/profile/", method="patch", status=200, answer=answer) == []
+
+
+def test_what_staff_do_with_money_is_in_the_contract(contract: dict[str, Any], browser: httpx.Client) -> None:
+    base = "/api/billing/admin"
+    tenant = browser.get("/api/admin/tenants/").json()["results"][0]["id"]
+    payment = browser.get(f"{base}/payments/").json()["results"][0]["id"]
+    wish = {"tenant": tenant, "amount_micros": 5, "reason": "Goodwill"}
+    adjusted = browser.post(f"{base}/reserve/adjust/", json=wish).json()
+    policy = browser.patch(f"{base}/reserve/{tenant}/policy/", json={"policy": "block", "reason": "Asked"}).json()
+    refund = browser.post(f"{base}/refunds/", json={"payment": payment, "reason": "Asked"}).json()
+    for path, method, status, answer in (
+        ("/reserve/adjust/", "post", 201, adjusted),
+        ("/reserve/{tenant_id}/policy/", "patch", 200, policy),
+        ("/refunds/", "post", 201, refund),
+    ):
+        assert problems(contract, path=f"{base}{path}", method=method, status=status, answer=answer) == []
