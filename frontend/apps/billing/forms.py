@@ -110,7 +110,7 @@ class AutoTopupForm(forms.Form):
     """How the reserve fills itself up from the saved card."""
 
     is_on = forms.BooleanField(label="Fill it up by itself", required=False)
-    threshold = dollars_field("Below, in dollars")
+    threshold = dollars_field("When available falls below, in dollars")
     amount = dollars_field("Charge, in dollars")
     monthly_cap = dollars_field("At most in a month, in dollars", help_text="Nothing is charged beyond it.")
 
