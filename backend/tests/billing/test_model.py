@@ -27,12 +27,14 @@ from hypothesis.stateful import (
 )
 
 from apps.billing import selectors
+from apps.billing.cost_types import MeteredUse
 from apps.billing.models import PaymentAttempt, PaymentDispute, PaymentRefund
 from apps.billing.payment_types import PaymentKind
 from apps.billing.services import holds
 from apps.billing.services.credits import adjust_reserve, grant_promo_credit
 from apps.billing.services.ledger import post_entry
-from apps.billing.services.proof import prove_ledger
+from apps.billing.services.metering import record_batch
+from apps.billing.services.proof import Findings, check_payments, prove_ledger
 from apps.billing.types import (
     BelowFloor,
     HoldNotOpen,
@@ -41,7 +43,9 @@ from apps.billing.types import (
     IdempotencyMismatch,
     InsufficientReserve,
     LossReason,
+    Meter,
     Policy,
+    TokenUsage,
 )
 from apps.common.errors import DomainError
 from apps.common.ids import uuid7
@@ -49,6 +53,7 @@ from tests.factories.accounts import make_staff
 from tests.factories.billing import (
     LEASE,
     NOW,
+    PLAIN_MODEL,
     claw_back,
     draft_of,
     fail_refund,
@@ -127,6 +132,7 @@ class Reserve(RuleBasedStateMachine):
     payments: Bundle[PaymentAttempt] = Bundle("payments")
     refunds: Bundle[PaymentRefund] = Bundle("refunds")
     disputes: Bundle[PaymentDispute] = Bundle("disputes")
+    metered: Bundle[tuple[MeteredUse, ...]] = Bundle("metered")
 
     def __init__(self) -> None:
         super().__init__()
@@ -140,6 +146,7 @@ class Reserve(RuleBasedStateMachine):
             connection.check_constraints()
             proof = prove_ledger(now=NOW)
             assert proof.is_ok, proof.first_broken
+            assert list(check_payments(Findings())) == []
         finally:
             transaction.set_rollback(True)
             self.block.__exit__(None, None, None)
@@ -348,6 +355,28 @@ class Reserve(RuleBasedStateMachine):
             refusal=None if hold.is_open else HoldNotOpen,
         )
 
+    @rule(target=metered, tokens=st.lists(st.integers(0, 300), min_size=1, max_size=4))
+    def meter(self, tokens: list[int]) -> tuple[MeteredUse, ...]:
+        """What was used and is over is charged as far as may be spent; nothing is refused."""
+        uses = tuple(
+            MeteredUse(
+                meter=Meter.LLM_TOKENS,
+                key=str(uuid7()),
+                occurred_at=self.now,
+                usage=TokenUsage(input=count),
+                model=PLAIN_MODEL,
+            )
+            for count in tokens
+        )
+        self.attempt(lambda: record_batch(tenant=self.tenant, uses=uses, now=self.now), refusal=None)
+        for count in tokens:
+            self.model.move(-min(count * self.price, self.model.spendable))
+        return uses
+
+    @rule(uses=metered)
+    def meter_again(self, uses: tuple[MeteredUse, ...]) -> None:
+        self.attempt(lambda: record_batch(tenant=self.tenant, uses=uses[::-1], now=self.now), refusal=None)
+
     @precondition(lambda self: self.now < NOW + timedelta(seconds=3))
     @rule(price=st.integers(1, 3))
     def change_prices(self, price: int) -> None:
@@ -366,12 +395,13 @@ class Reserve(RuleBasedStateMachine):
         assert selectors.get_spendable(tenant=self.tenant) == self.model.spendable
 
 
+@pytest.mark.failure("M12", "M14", "M15", "M23", "M24", "M25", "M30", "M36")
 @pytest.mark.django_db
 def test_any_history_of_a_reserve_agrees_with_the_model() -> None:
     run_state_machine_as_test(
         Reserve,
         settings=settings(
-            max_examples=20,
+            max_examples=12,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),

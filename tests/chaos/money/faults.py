@@ -108,9 +108,12 @@ class Knobs:
 
 
 def heal(stack: Stack) -> None:
-    """No more faults, and everything runs."""
-    for url in (stack.urls.stripe, stack.urls.llm):
-        httpx.delete(f"{url}/_knobs", trust_env=False, timeout=20)
+    """No more faults, and everything runs. A day has passed at Stripe: it has forgotten the keys with their answers.
+
+    Whoever then asks again without having looked would pay twice.
+    """
+    for url in (f"{stack.urls.stripe}/_knobs", f"{stack.urls.llm}/_knobs", f"{stack.urls.stripe}/_idempotency"):
+        httpx.delete(url, trust_env=False, timeout=20).raise_for_status()
     post(f"{stack.urls.stripe}/_deliveries/release", {"order": "reversed"})
     stack.start()
 
