@@ -18,7 +18,15 @@ from django.test import override_settings
 from apps.accounts.models import SeenDevice, User
 from apps.accounts.services.tokens import issue_token
 from apps.api.models import StoredAnswer
-from apps.billing.models import BillingAuditLog, BillingProfile, ReserveLedgerEntry, UsageEvent
+from apps.billing.models import (
+    BillingAuditLog,
+    BillingDocument,
+    BillingProfile,
+    PaymentAttempt,
+    PaymentRefund,
+    ReserveLedgerEntry,
+    UsageEvent,
+)
 from apps.billing.services.proof import prove_ledger
 from apps.common import clock
 from apps.common.failpoints import FailpointReached
@@ -40,8 +48,10 @@ from apps.worklog.models import Employer, Tag, WorkLog, WorkLogVersion
 from apps.worklog.services import edit_entry
 from tests.api_client import client_for, with_key
 from tests.factories.accounts import make_actor
+from tests.factories.billing import make_refund, turn_auto_topup_on
 from tests.factories.mydata import erase_now, export_of, make_export, schedule
 from tests.factories.orchestration import FIRST_DAY, begin_report, make_writer, run_of, work
+from tests.factories.payments import make_receipt
 from tests.factories.worklog import make_entry
 
 pytestmark = pytest.mark.django_db
@@ -126,9 +136,20 @@ def leave_traces_elsewhere(actor: Actor) -> None:
         session_key=MARKER, expire_date=now,
         session_data=SessionStore().encode({"_auth_user_id": str(user.pk)}),
     )  # fmt: skip
+    BillingProfile.objects.filter(tenant_id=actor.tenant).update(
+        billing_name=f"{MARKER} Ltd", billing_address=f"1 {MARKER} Road", tax_id=f"GB-{MARKER}",
+        card_fingerprint=f"{MARKER}-card",
+    )  # fmt: skip
+    make_receipt(actor.tenant)
+    payment = PaymentAttempt.objects.get(tenant_id=actor.tenant)
+    PaymentAttempt.objects.filter(pk=payment.pk).update(card_fingerprint=f"{MARKER}-card")
+    make_refund(payment, 1_000_000)
+    PaymentRefund.objects.filter(attempt=payment).update(reason=f"{MARKER} asked for it")
+    turn_auto_topup_on(actor.tenant, failed_fingerprint=f"{MARKER}-card")
     BillingAuditLog.objects.create(
         tenant_id=actor.tenant, actor=user, action="profile.changed", target_kind="billing_profile", target_id=uuid7(),
-        before={"billing_email": ""}, after={"billing_email": MARKER, "policy": "warn"}, address="192.0.2.7", at=now,
+        before={"billing_email": ""}, after={"billing_email": MARKER, "billing_name": MARKER, "policy": "warn"},
+        address="192.0.2.7", at=now,
     )  # fmt: skip
 
 
@@ -166,6 +187,11 @@ def test_before_the_erasure_the_marker_is_everywhere() -> None:
         "accounts_seendevice.device",
         "billing_billingauditlog.after",
         "billing_billingprofile.billing_email",
+        "billing_billingprofile.billing_address",
+        "billing_billingdocument.content",
+        "billing_paymentattempt.card_fingerprint",
+        "billing_paymentrefund.reason",
+        "billing_autotopup.failed_fingerprint",
         "django_admin_log.object_repr",
         "django_session.session_key",
         "invitations_invitepasskey.bound_email",
@@ -204,6 +230,16 @@ def test_the_rules_of_money_hold_after_the_erasure_and_no_movement_is_gone() -> 
     assert list(UsageEvent.objects.order_by("id").values()) == events
     assert prove_ledger(now=clock.now()).is_ok
     assert BillingProfile.objects.get(tenant_id=actor.tenant).stripe_customer_id == "cus_1"
+
+
+def test_documents_keep_their_number_and_amount_and_say_no_longer_for_whom() -> None:
+    actor = make_settled_writer()
+    before = BillingDocument.objects.get(tenant_id=actor.tenant)
+    erase_fully(schedule(actor))
+    kept = BillingDocument.objects.get(tenant_id=actor.tenant)
+    assert (str(kept), kept.amount_micros, kept.subject) == (str(before), before.amount_micros, before.subject)
+    assert set(before.content) - set(kept.content) == {"customer", "method"}
+    assert kept.content["lines"] == before.content["lines"]
 
 
 def test_the_rows_that_are_kept_name_nobody() -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from apps.accounts.models import SeenDevice
 from apps.accounts.services.tokens import issue_token
+from apps.billing.models import PaymentAttempt
+from apps.billing.render import render_pdf
 from apps.common import clock
 from apps.common.ids import uuid7
 from apps.common.money import round_half_up
@@ -21,8 +23,10 @@ from apps.tenants.models import SupportAccess, SupportGrant
 from apps.tenants.types import Actor, Role
 from apps.worklog.services import delete_entry, edit_entry
 from tests.factories.accounts import make_actor, make_staff
+from tests.factories.billing import make_refund
 from tests.factories.mydata import balance_of, begin_export, export_of, load, make_export, read_export
 from tests.factories.orchestration import begin_report, make_writer, work
+from tests.factories.payments import make_receipt
 from tests.factories.worklog import make_entry
 
 pytestmark = pytest.mark.django_db
@@ -58,7 +62,7 @@ def test_every_json_file_is_an_object_that_names_its_format() -> None:
     actor, _ = make_author()
     members = read_export(make_export(actor))
     names = [name for name in members if name.endswith(".json")]
-    assert len(names) == 9
+    assert len(names) == 10
     assert all(load(members, name)["format"].startswith("afterresume.") for name in names)
 
 
@@ -184,6 +188,23 @@ def test_second_factors_and_devices_are_named_without_their_secrets() -> None:
     assert b"sealed-secret" not in b"".join(members.values())
 
 
+def test_an_owner_gets_payments_and_the_documents_about_them() -> None:
+    actor = make_actor()
+    receipt = make_receipt(actor.tenant)
+    payment = PaymentAttempt.objects.get(tenant_id=actor.tenant)
+    refund = make_refund(payment, 1_000_000)
+    members = read_export(make_export(actor))
+    paid = load(members, "payments.json")
+    assert [row["payment_intent_id"] for row in paid["payments"]] == [payment.stripe_payment_intent_id]
+    assert [(row["refund_id"], row["amount_micros"]) for row in paid["refunds"]] == [
+        (refund.stripe_refund_id, 1_000_000)
+    ]
+    assert (paid["disputes"], paid["documents"][0]["number"]) == ([], "R-000001")
+    assert members["documents/R-000001.pdf"] == render_pdf(document=receipt)
+    billing = load(members, "profile.json")["billing"]
+    assert {"billing_name", "billing_address", "tax_id", "saved_card", "automatic_topup"} <= set(billing)
+
+
 @pytest.mark.failure("T16")
 def test_no_token_and_no_password_is_in_the_export() -> None:
     actor = make_actor()
@@ -205,6 +226,7 @@ def test_a_member_gets_their_own_things_and_is_told_that_the_ledger_is_not_their
     assert "billing" not in load(members, "profile.json")
     assert b"the ledger belongs to its owners" in members["README.txt"]
     assert b"ledger.csv" not in members["README.txt"]
+    assert not [name for name in members if name.startswith(("payments", "documents"))]
 
 
 @pytest.mark.failure("T04", "T16")

@@ -58,6 +58,9 @@ def _list_parts(subject: Subject, written_at: datetime) -> Iterator[Callable[[Ar
     yield lambda archive: add_jobs(archive, subject)
     if subject.is_owner:
         yield lambda archive: add_ledger(archive, subject)
+        yield lambda archive: add_payments(archive, subject)
+        for document_id in billing.list_documents(tenant=subject.tenant):
+            yield _document_part(subject, document_id)
     yield lambda archive: add_audit(archive, subject)
     yield lambda archive: add_tokens(archive, subject)
 
@@ -165,6 +168,27 @@ def add_ledger(archive: Archive, subject: Subject) -> None:
     )
     rows = (_ledger_line(entry) for entry in billing.iter_ledger(**upto))
     archive.add_csv("ledger.csv", header=LEDGER_COLUMNS, rows=rows)
+
+
+def add_payments(archive: Archive, subject: Subject) -> None:
+    archive.add_json(
+        "payments.json",
+        {"format": "afterresume.payments/1"},
+        payments=billing.iter_payments(tenant=subject.tenant),
+        refunds=billing.iter_refunds(tenant=subject.tenant),
+        disputes=billing.iter_disputes(tenant=subject.tenant),
+        documents=billing.iter_documents(tenant=subject.tenant),
+    )
+
+
+def _document_part(subject: Subject, document_id: UUID) -> Callable[[Archive], None]:
+    return lambda archive: add_document(archive, subject, document_id)
+
+
+def add_document(archive: Archive, subject: Subject, document_id: UUID) -> None:
+    """The page that the product itself gives of a receipt, byte for byte."""
+    number, page = billing.get_pdf(tenant=subject.tenant, document_id=document_id)
+    archive.add(f"documents/{number}.pdf", page)
 
 
 def _ledger_line(entry: Mapping[str, Any]) -> list[Cell]:

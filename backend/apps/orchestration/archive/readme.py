@@ -23,6 +23,8 @@ Every .json file is one JSON object in UTF-8; "format" says how to read it.
 _LEDGER: Final = """\
 ledger.json     every movement of the reserve; each metered use with its charges; the rate cards that priced them
 ledger.csv      the same movements for a spreadsheet
+payments.json   every payment, also those that came to nothing; refunds and disputes; what stands on each document
+documents/      receipts, credit notes and invoices as .pdf, by their numbers
 
 A charge can be recomputed by hand: the sum over its "charges" of quantity x price_micros / unit_size, rounded half up
 once, is cost_micros + not_charged_micros. Each rate_line_id is found in "rate_cards", with the same price. The amounts
