@@ -185,11 +185,11 @@ def group_costs(*, group_by: CostGrouping, since: datetime | None = None, before
     paid = events.annotate(key=_cost_key(group_by, at="occurred_at", model="model")).values("key")
     lost = losses.annotate(key=_cost_key(group_by, at="created_at", model="hold__model")).values("key")
     sums: dict[str, dict[str, int]] = {}
-    for row in paid.annotate(
-        events=Count("id"), price=Sum("cost_micros"), provider=Sum("provider_cost_micros")
-    ).order_by():
+    rows: Any = paid.annotate(events=Count("id"), price=Sum("cost_micros"), provider=Sum("provider_cost_micros"))
+    for row in rows.order_by():
         sums[str(row["key"])] = {name: int(row[name]) for name in ("events", "price", "provider")}
-    for row in lost.annotate(loss=Sum("provider_cost_micros"), unpaid=Sum("unbilled_micros")).order_by():
+    rows = lost.annotate(loss=Sum("provider_cost_micros"), unpaid=Sum("unbilled_micros"))
+    for row in rows.order_by():
         sums.setdefault(str(row["key"]), {}).update({name: int(row[name]) for name in ("loss", "unpaid")})
     groups = _label_costs(group_by, sums)
     return CostGroups(groups=groups, total=_sum_costs(groups))

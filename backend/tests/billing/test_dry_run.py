@@ -20,7 +20,7 @@ from apps.billing.services import dry_run
 from apps.billing.services.dry_run import DryRun, dry_run_rates, last_month
 from apps.billing.services.metering import record_batch
 from apps.billing.services.rate_cards import create_draft
-from apps.billing.services.rating import rate_usage
+from apps.billing.services.rating import PriceTable, rate_usage
 from apps.billing.types import TOKEN_CLASSES, Meter, PlanTier, TokenUsage
 from apps.common.errors import Invalid, NotFound
 from apps.common.ids import uuid7
@@ -83,7 +83,7 @@ def test_each_event_is_rounded_once_by_itself() -> None:
 
 
 @given(tables(), usages)
-def test_the_quick_reckoning_equals_the_rating(table: "dry_run.PriceTable", usage: TokenUsage) -> None:
+def test_the_quick_reckoning_equals_the_rating(table: PriceTable, usage: TokenUsage) -> None:
     row = {f"{token_class.value}_tokens": getattr(usage, token_class.value) for token_class in TOKEN_CLASSES}
     rated = rate_usage(table=table, usage=usage)
     assert dry_run._scale(table, Meter.LLM_TOKENS).apply(row) == (rated.cost_micros, rated.provider_cost_micros)

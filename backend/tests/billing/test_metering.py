@@ -58,6 +58,11 @@ def document(tenant: TenantId, *, key: str = "d1", at: datetime = NOW, quantity:
     )
 
 
+def event_of(found: UUID | None) -> UsageEvent:
+    assert found is not None
+    return UsageEvent.objects.get(pk=found)
+
+
 def tokens(key: str, count: int = 10, **more: Any) -> MeteredUse:
     fields = {"meter": Meter.LLM_TOKENS, "model": "plain-model", "usage": TokenUsage(input=count), "occurred_at": NOW}
     return MeteredUse(**{**fields, "key": key, **more})
@@ -66,7 +71,7 @@ def tokens(key: str, count: int = 10, **more: Any) -> MeteredUse:
 def test_a_use_is_held_settled_and_in_the_ledger(commit: Commit) -> None:
     price()
     tenant = make_reserve(funds=50_000)
-    event = UsageEvent.objects.get(pk=document(tenant))
+    event = event_of(document(tenant))
     commit()
     assert (event.meter, event.quantity, event.cost_micros, event.provider_cost_micros) == (
         *("documents", 1),
@@ -81,22 +86,22 @@ def test_a_use_is_held_settled_and_in_the_ledger(commit: Commit) -> None:
 
 def test_a_use_of_no_job_stands_for_itself() -> None:
     price()
-    event = UsageEvent.objects.get(pk=document(make_reserve(funds=50_000)))
+    event = event_of(document(make_reserve(funds=50_000)))
     assert event.job_id == event.call_id
 
 
 def test_a_use_says_why_it_cost_that() -> None:
     price()
     tenant = make_reserve(funds=100_000)
-    assert selectors.explain_event(UsageEvent.objects.get(pk=document(tenant))) == "1 document x $0.02 each = $0.02"
-    three = UsageEvent.objects.get(pk=document(tenant, key="d2", quantity=3))
+    assert selectors.explain_event(event_of(document(tenant))) == "1 document x $0.02 each = $0.02"
+    three = event_of(document(tenant, key="d2", quantity=3))
     assert selectors.explain_event(three) == "3 documents x $0.02 each = $0.06"
 
 
 def test_a_free_use_is_counted_and_moves_nothing(commit: Commit) -> None:
     price(make_quantity_line(Meter.DOCUMENTS, price=0))
     tenant = make_reserve()
-    event = UsageEvent.objects.get(pk=document(tenant))
+    event = event_of(document(tenant))
     commit()
     assert (event.cost_micros, event.settlement, event.quantity) == (0, None, 1)
     assert not ReserveLedgerEntry.objects.filter(tenant_id=tenant).exists()
@@ -139,7 +144,7 @@ def test_what_happened_before_the_first_prices_is_not_metered() -> None:
 def test_what_the_reserve_does_not_cover_is_a_loss_of_the_house(commit: Commit) -> None:
     price()
     tenant = make_reserve(funds=15_000)
-    event = UsageEvent.objects.get(pk=document(tenant))
+    event = event_of(document(tenant))
     commit()
     assert (event.cost_micros, event.excess_micros) == (15_000, 5_000)
     assert LossEntry.objects.get().unbilled_micros == 5_000
@@ -149,7 +154,7 @@ def test_what_the_reserve_does_not_cover_is_a_loss_of_the_house(commit: Commit) 
 @pytest.mark.failure("M32")
 def test_an_empty_reserve_pays_nothing_and_the_work_is_counted(commit: Commit) -> None:
     price()
-    event = UsageEvent.objects.get(pk=document(make_reserve()))
+    event = event_of(document(make_reserve()))
     commit()
     assert (event.cost_micros, event.excess_micros, event.settlement) == (0, 20_000, None)
 
@@ -158,13 +163,13 @@ def test_money_that_is_held_is_not_there_to_be_charged() -> None:
     price()
     tenant = make_reserve(funds=25_000)
     make_hold(tenant, 10_000)
-    assert UsageEvent.objects.get(pk=document(tenant)).cost_micros == 15_000
+    assert event_of(document(tenant)).cost_micros == 15_000
 
 
 def test_a_reserve_that_may_owe_pays_down_to_its_floor() -> None:
     price()
     tenant = make_reserve(policy=Policy.WARN, floor=-12_000)
-    assert UsageEvent.objects.get(pk=document(tenant)).cost_micros == 12_000
+    assert event_of(document(tenant)).cost_micros == 12_000
     assert get_account(tenant).balance_micros == -12_000
 
 
@@ -173,7 +178,7 @@ def test_only_what_is_essential_goes_below_zero_under_the_limited_policy() -> No
     tenant = make_reserve(policy=Policy.LIMITED)
     use = MeteredUse(meter=Meter.EXPORTS, quantity=1, key="e1", occurred_at=NOW)
     ids = [document(tenant), *record_batch(tenant=tenant, uses=[use], now=NOW)]
-    assert [UsageEvent.objects.get(pk=event).cost_micros for event in ids] == [20_000, 0]
+    assert [event_of(event).cost_micros for event in ids] == [20_000, 0]
 
 
 @pytest.mark.failure("M36")
@@ -237,7 +242,7 @@ def test_a_batch_settles_many_uses_in_order_until_the_money_is_gone(commit: Comm
     tenant = make_reserve(funds=25)
     ids = record_batch(tenant=tenant, uses=[tokens(f"t{number}") for number in range(4)], now=NOW)
     commit()
-    events = [UsageEvent.objects.get(pk=event) for event in ids]
+    events = [event_of(event) for event in ids]
     assert [event.cost_micros for event in events] == [10, 10, 5, 0]
     assert [event.settlement.seq if event.settlement else None for event in events] == [2, 3, 4, None]
     assert LossEntry.objects.count() == 2

@@ -8,11 +8,10 @@ from django.contrib import admin, messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.billing import selectors, selectors_costs
-from apps.billing.admin.pages import Table, money, read_actor, render_page, show_dollars
+from apps.billing.admin.pages import Table, action, money, read_actor, render_page, show_dollars
 from apps.billing.admin.rates import PeriodForm, read_period
 from apps.billing.cost_types import CostGroup, CostGrouping
 from apps.billing.models import BillingAuditLog, LedgerProof, LossEntry, ReserveHold, ReserveLedgerEntry, UsageEvent

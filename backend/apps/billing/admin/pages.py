@@ -2,20 +2,23 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django import forms
 from django.contrib import admin
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from unfold import decorators
 from unfold.admin import ModelAdmin
 
 from apps.common.errors import Conflict
 from apps.common.money import format_dollars
 from apps.tenants.selectors import find_member
 from apps.tenants.types import Actor
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 _TEMPLATE = "admin/billing/page.html"
 
@@ -47,12 +50,25 @@ def money(field: str, *, label: str) -> Callable[[Any], str]:
     return show
 
 
+def action(*, description: str, url_path: str) -> Callable[[F], F]:
+    """A button that opens a page of its own; the page itself asks before it changes anything."""
+    decorate: Callable[[F], F] = decorators.action(description=description, url_path=url_path)
+    return decorate
+
+
 def read_actor(request: HttpRequest) -> Actor:
     """The member of staff at the page. Raises Conflict."""
     member = find_member(user_id=UUID(str(request.user.pk)))
     if member is None:
         raise Conflict("This account belongs to no tenant.")
     return member.as_actor()
+
+
+def lead_back(model_admin: ModelAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
+    """As Django answers for what is not there: a word, and the way to the start."""
+    redirect = model_admin._get_obj_does_not_exist_redirect  # noqa: SLF001 - its only name
+    answer: HttpResponse = redirect(request, model_admin.opts, object_id)
+    return answer
 
 
 def render_page(

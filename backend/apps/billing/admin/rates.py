@@ -10,10 +10,9 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.admin import TabularInline
-from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from apps.billing.admin.pages import Table, render_page, show_dollars
+from apps.billing.admin.pages import Table, action, lead_back, render_page, show_dollars
 from apps.billing.models import RateCard, RateCardVersion, RateLineItem
 from apps.billing.services.dry_run import Change, DryRun, dry_run_rates, last_month
 from apps.billing.services.rate_cards import clone_version, publish_version
@@ -161,7 +160,7 @@ class RateCardVersionAdmin(ReadOnlyAdmin):
         """What a past period would have cost by these prices. Changes nothing."""
         version = self.get_object(request, object_id)
         if version is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return lead_back(self, request, object_id)
         form, period = read_period(request)
         tables: Sequence[Table] = ()
         if period is not None:

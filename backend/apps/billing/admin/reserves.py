@@ -7,7 +7,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from unfold.decorators import action
 from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminSelectWidget,
@@ -15,7 +14,7 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from apps.billing.admin.pages import money, read_actor, render_page
+from apps.billing.admin.pages import action, lead_back, money, read_actor, render_page
 from apps.billing.models import BillingProfile, ReserveAccount
 from apps.billing.services.credits import adjust_reserve
 from apps.billing.services.policies import PolicyChanges, set_policy
@@ -117,7 +116,10 @@ class ReserveAccountAdmin(ReadOnlyAdmin):
 
     @staticmethod
     def _read_policy(object_id: str) -> dict[str, Any]:
-        account = ReserveAccount.objects.filter(pk=_as_uuid(object_id)).first()
+        try:
+            account = ReserveAccount.objects.filter(pk=UUID(object_id)).first()
+        except ValueError:
+            account = None
         if account is None:
             return {}
         floor = format_dollars(account.floor_micros)
@@ -142,7 +144,7 @@ class ReserveAccountAdmin(ReadOnlyAdmin):
         """The form, or what it asks for and back to the account. What a service refuses is said at the form."""
         account = self.get_object(request, object_id)
         if account is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return lead_back(self, request, object_id)
         if form.is_bound and form.is_valid():
             try:
                 act(request, account, form)
@@ -152,10 +154,3 @@ class ReserveAccountAdmin(ReadOnlyAdmin):
                 self.message_user(request, "Done, and on record.", level=messages.SUCCESS)
                 return HttpResponseRedirect(reverse("admin:billing_reserveaccount_change", args=[account.pk]))
         return render_page(self, request, title=f"{title}: {account.tenant}", form=form, submit=title, row=account)
-
-
-def _as_uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
