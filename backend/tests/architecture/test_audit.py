@@ -127,6 +127,7 @@ EXEMPT: Final[dict[str, tuple[str, ...]]] = {
     "What Stripe says of customer, card and subscription, which people change on Stripe's own pages": (
         "billing.ensure_customer",
         "billing.forget_card",
+        "billing.introduce_customer",
         "billing.keep_card",
         "billing.purge_events",
         "billing.receive_event",

@@ -61,6 +61,35 @@ def test_a_customer_is_made_once_for_a_key(gateway: Gateway) -> None:
     assert gateway.create_customer(**ask) == gateway.create_customer(**ask)  # type: ignore[arg-type]
 
 
+def test_a_customer_without_a_name_sends_none(gateway: Gateway, stripe: StripeWorld) -> None:
+    gateway.create_customer(tenant=TenantId(uuid4()), name="Ada", email="", key="customer:2")
+    assert (stripe.objects("customer")[0]["name"], stripe.objects("customer")[0]["email"]) == ("Ada", None)
+
+
+def test_the_default_card_comes_before_the_one_that_was_saved_last(gateway: Gateway, stripe: StripeWorld) -> None:
+    customer = make_customer(gateway)
+    assert gateway.get_saved_card(customer) is None
+    first, last = (
+        stripe.api("POST", f"/v1/payment_methods/{name}/attach", customer=customer)["id"]
+        for name in ("pm_card_visa", "pm_card_mastercard")
+    )
+    saved = gateway.get_saved_card(customer)
+    assert saved is not None
+    assert saved.payment_method_id == last
+    assert gateway.get_default_card(customer) is None
+    stripe.api("POST", f"/v1/customers/{customer}", **{"invoice_settings[default_payment_method]": first})
+    saved = gateway.get_saved_card(customer)
+    assert saved is not None
+    assert saved.payment_method_id == first
+    assert gateway.is_attached(first)
+    assert not gateway.is_attached("pm_unknown")
+
+
+def test_a_customer_s_name_can_be_changed(gateway: Gateway, stripe: StripeWorld) -> None:
+    gateway.update_customer(customer_id=make_customer(gateway), name="Grace", email="grace@example.org")
+    assert stripe.objects("customer")[0]["name"] == "Grace"
+
+
 def test_a_paid_session_leads_to_its_payment(gateway: Gateway, stripe: StripeWorld) -> None:
     attempt_id = uuid4()
     session = open_session(gateway, attempt_id=attempt_id, saves_card=True)

@@ -365,6 +365,22 @@ def test_staff_have_a_parked_message_worked_on_again(actor: Actor, stripe: Strip
     assert AuditEvent.objects.filter(action="stripe_event.retried", actor_id=staff.user_id).count() == 1
 
 
+def test_what_was_parked_long_ago_is_emptied(actor: Actor, stripe: StripeWorld) -> None:
+    pay(actor, stripe)
+    stripe.send({**stripe.events(PAID)[0], "livemode": True})
+    assert purge_events(now=clock.now() + timedelta(days=89)) == 0
+    assert [purge_events(now=clock.now() + timedelta(days=91)) for _ in range(2)] == [1, 0]
+    assert StripeEvent.objects.get().payload == {}
+
+
+def test_a_round_ends_when_its_time_is_over(actor: Actor, stripe: StripeWorld) -> None:
+    pay(actor, stripe)
+    stripe.send_all()
+    started = clock.now()
+    moments = iter([started, *(started + timedelta(seconds=20 * step) for step in range(1, 20))])
+    assert 1 <= work_events(clock=lambda: next(moments)) < len(stripe.events())
+
+
 def test_one_poisoned_message_does_not_hold_the_others_up(
     actor: Actor, stripe: StripeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -178,6 +178,17 @@ def test_a_price_that_is_not_set_up_is_unavailable(actor: Actor, stripe: StripeW
         start_subscription(actor=actor, plan=PlanTier.STARTER, request_key="key", now=clock.now())
 
 
+def test_stripe_learns_to_whom_its_invoices_go(actor: Actor, stripe: StripeWorld) -> None:
+    start_portal(actor=actor, now=clock.now())
+    BillingProfile.objects.update(billing_name="Acme Ltd", billing_email="money@example.org")
+    start_portal(actor=actor, now=clock.now())
+    [customer] = stripe.objects("customer")
+    assert (customer["name"], customer["email"]) == ("Acme Ltd", "money@example.org")
+    stripe.turn(kind="status", status=400, match="POST /v1/customers/")
+    with pytest.raises(PaymentUnavailable):
+        start_portal(actor=actor, now=clock.now())
+
+
 def test_the_portal_belongs_to_the_tenant_s_customer(actor: Actor, stripe: StripeWorld) -> None:
     assert "/portal/" in start_portal(actor=actor, now=clock.now())
     [session] = stripe.objects("billing_portal.session")

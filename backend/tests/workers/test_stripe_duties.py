@@ -12,7 +12,7 @@ from apps.billing import dispatch
 from apps.billing.models import ReserveLedgerEntry, StripeEvent
 from apps.billing.services.payments.checkout import start_topup
 from apps.common import clock
-from apps.workers.sender import send_stripe_hint
+from apps.workers.sender import send_stripe_hint, take_stripe_hint
 from apps.workers.tasks import run_payment_looks, run_reconciliation, run_stripe_inbox
 from tests.factories.accounts import make_actor
 from tests.stripe_world import StripeWorld
@@ -25,14 +25,17 @@ def pay(stripe: StripeWorld) -> None:
     stripe.pay(started.session_id)
 
 
-def test_the_hint_names_the_task() -> None:
+def test_the_hint_names_the_task_once_for_many_messages() -> None:
     broker = redis.Redis.from_url(settings.REDIS_URL)
     broker.delete(settings.CELERY_TASK_DEFAULT_QUEUE)
+    take_stripe_hint()
+    send_stripe_hint()
     send_stripe_hint()
     messages = broker.lrange(settings.CELERY_TASK_DEFAULT_QUEUE, 0, -1)
     broker.delete(settings.CELERY_TASK_DEFAULT_QUEUE)
     broker.close()
     assert isinstance(messages, list)
+    assert len(messages) == 1
     current_app.loader.import_default_modules()
     assert json.loads(messages[0])["headers"]["task"] in current_app.tasks
 

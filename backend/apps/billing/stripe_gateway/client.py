@@ -49,7 +49,9 @@ class Gateway:
 
     # --- Customers ---------------------------------------------------------------------------------------------------
     def create_customer(self, *, tenant: TenantId, name: str, email: str, key: str) -> str:
-        params = {"name": name, "email": email, "metadata": {"tenant": str(tenant)}}
+        # Stripe takes an empty text for the wish to unset what was never set, and refuses it.
+        known = {field: text for field, text in (("name", name), ("email", email)) if text}
+        params = {**known, "metadata": {"tenant": str(tenant)}}
         return str(_call(self._v1.customers.create, params, _key(key))["id"])
 
     def update_customer(self, *, customer_id: str, name: str, email: str) -> None:

@@ -53,13 +53,29 @@ def _note_customer(tenant: TenantId, customer_id: str, *, now: datetime) -> str:
     return str(profile.stripe_customer_id)
 
 
+def introduce_customer(*, tenant: TenantId, now: datetime) -> str:
+    """The tenant's customer id at Stripe, once Stripe knows the name and address that its own invoices should have.
+
+    Raises NoReserve, PaymentsNotSetUp, PaymentUnavailable.
+    """
+    customer_id = ensure_customer(tenant=tenant, now=now)
+    profile = BillingProfile.objects.select_related("tenant").get(tenant_id=tenant)
+    name = profile.billing_name or profile.tenant.name
+    try:
+        gateway.get_gateway().update_customer(customer_id=customer_id, name=name, email=profile.billing_email)
+    except (gateway.Refused, gateway.Missing) as refused:
+        _log.exception("stripe.customer_refused")
+        raise PaymentUnavailable from refused
+    return customer_id
+
+
 def start_portal(*, actor: Actor, now: datetime) -> str:
     """The address of Stripe's page for the saved card and the subscription. Owners only.
 
     Raises Forbidden, NoReserve, PaymentsNotSetUp, PaymentUnavailable.
     """
     check_can_edit_billing(actor)
-    customer_id = ensure_customer(tenant=actor.tenant, now=now)
+    customer_id = introduce_customer(tenant=actor.tenant, now=now)
     try:
         return gateway.get_gateway().create_portal_session(
             customer_id=customer_id, return_url=frontend_link("billing", "settings")

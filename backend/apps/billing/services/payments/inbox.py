@@ -31,6 +31,10 @@ MAX_PAUSE: Final = timedelta(hours=1)
 # With these pauses it takes about half a day until a person is called.
 MAX_ATTEMPTS: Final = 20
 KEEP_FOR: Final = timedelta(days=30)
+# What nobody has mended by then is kept as a row alone: its content may tell of people.
+KEEP_PARKED_FOR: Final = timedelta(days=90)
+# How long one round may go on when Stripe is slow: other duties wait for the same workers.
+ROUND: Final = timedelta(seconds=30)
 _OVER: Final = (StripeEventState.DONE, StripeEventState.IGNORED)
 # What passes by itself: nobody need be told before all attempts are used up.
 _PASSING: Final = (gateway.Ambiguous, PaymentsNotSetUp, ReserveBusy)
@@ -80,8 +84,8 @@ def work_events(*, clock: Clock, limit: int = 100) -> int:
 
     Each is claimed by moving when it is due, so a worker that dies leaves it to be taken up again.
     """
-    worked = 0
-    while worked < limit and (claim := _claim_due(now=clock())) is not None:
+    worked, ends_at = 0, clock() + ROUND
+    while worked < limit and clock() < ends_at and (claim := _claim_due(now=clock())) is not None:
         worked += 1
         _work(claim, clock=clock)
     return worked
@@ -174,6 +178,10 @@ def check_can_retry(actor: Actor) -> None:
 
 
 def purge_events(*, now: datetime) -> int:
-    """Deletes messages that are long done; returns how many. Should one come again, it still has no second effect."""
+    """Deletes messages that are long done, and empties those that were long parked; returns how many.
+
+    Should one come again, it still has no second effect.
+    """
     deleted, _ = StripeEvent.objects.filter(state__in=_OVER, received_at__lt=now - KEEP_FOR).delete()
-    return deleted
+    parked = StripeEvent.objects.filter(state=StripeEventState.PARKED, received_at__lt=now - KEEP_PARKED_FOR)
+    return deleted + parked.exclude(payload={}).update(payload={})

@@ -23,6 +23,8 @@ _log = structlog.get_logger(__name__)
 ABSENT_AFTER: Final = timedelta(minutes=10)
 # An automatic charge that still waits for somebody is given up after this long.
 GIVE_UP_AFTER: Final = timedelta(hours=24)
+# How long one round may go on when Stripe is slow: other duties wait for the same workers.
+ROUND: Final = timedelta(seconds=30)
 # Payments of our clock and Stripe's may differ by this much.
 _SKEW: Final = timedelta(minutes=10)
 _GIVEN_UP: Final = ("requires_action", "requires_confirmation", "requires_payment_method")
@@ -95,10 +97,10 @@ def look_at_due(*, clock: Clock, limit: int = 100) -> int:
 
     Each is claimed by moving its next look, so that two janitors never ask about the same, and a crash only delays it.
     """
-    looked = 0
+    looked, ends_at = 0, clock() + ROUND
     if not gateway.is_set_up():
         return looked
-    while looked < limit and (attempt := _claim_due(now=clock())) is not None:
+    while looked < limit and clock() < ends_at and (attempt := _claim_due(now=clock())) is not None:
         looked += 1
         _look_safely(attempt, clock=clock)
     return looked

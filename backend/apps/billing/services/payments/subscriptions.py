@@ -12,7 +12,7 @@ from apps.billing import stripe_gateway as gateway
 from apps.billing.models import BillingProfile
 from apps.billing.payment_types import AlreadySubscribed, PaymentUnavailable, Suspicious
 from apps.billing.services.audit import record_change
-from apps.billing.services.payments.customers import ensure_customer
+from apps.billing.services.payments.customers import introduce_customer
 from apps.billing.services.payments.documents import issue_invoice
 from apps.billing.services.profiles import check_can_edit_billing
 from apps.billing.types import PlanTier
@@ -51,7 +51,7 @@ def start_subscription(*, actor: Actor, plan: PlanTier, request_key: str, now: d
     if plan not in LOOKUP_KEYS:
         raise Invalid(fields={"plan": ["This plan cannot be subscribed to here."]})
     stripe = gateway.get_gateway()
-    customer_id = ensure_customer(tenant=actor.tenant, now=now)
+    customer_id = introduce_customer(tenant=actor.tenant, now=now)
     if _choose(stripe.iter_subscriptions(customer_id=customer_id)) is not None:
         raise AlreadySubscribed
     page = frontend_link("billing", "settings")
