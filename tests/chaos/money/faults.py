@@ -2,6 +2,7 @@
 
 import signal
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Final
 
 import httpx
@@ -12,7 +13,7 @@ from devstack.supervision import SupervisorError
 from tests.chaos.money.clients import Scene
 
 # Victims by how often they die.
-_VICTIMS: Final = (
+VICTIMS: Final = (
     "worker",
     "worker",
     "worker-child",
@@ -52,13 +53,14 @@ _MODEL_FAULTS: Final[tuple[dict[str, Any], ...]] = (
 class Killer:
     """Sends SIGKILL to parts of this stack, and to nothing else; the supervisor starts them again."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, *, first: Sequence[str] = ()) -> None:
         self.scene, self.chance = scene, scene.chance("killer")
+        self.first = list(first)
         self.killed: Counter[str] = Counter()
 
     def live(self) -> None:
-        while not self.scene.stopped.wait(self.chance.uniform(1.5, 5)):
-            victim = self.chance.choice(_VICTIMS)
+        while not self.scene.stopped.wait(self.chance.uniform(1.5, 4)):
+            victim = self.first.pop(0) if self.first else self.chance.choice(VICTIMS)
             if self._kill(victim):
                 self.killed[victim] += 1
 

@@ -18,6 +18,13 @@ CUSTOMERS: Final = 3
 QUIET_WITHIN_S: Final = 120.0
 _WANTED: Final = [name for name in programs.ALL if name not in {"frontend", "standin-mail"}]
 _LIMITS: Final = ("api_token", "api_address", "jobs_tenant", "topup_tenant", "payment_check_tenant", "refund_account")
+# What waits for its time; a hint that was lost with the broker is repeated after a minute.
+_DUE: Final = (
+    ("billing_stripeevent", "due_at"),
+    ("billing_paymentattempt", "look_at"),
+    ("billing_paymentrefund", "look_at"),
+    ("orchestration_jobrun", "next_dispatch_at"),
+)
 _DUTIES: Final = """
 from apps.common import clock
 from apps.billing.services.payments.reconciling import reconcile
@@ -64,13 +71,13 @@ def quicken(stack: Stack) -> None:
     stack.restart("beat")
 
 
-def play(stack: Stack, *, seed: str, seconds: float, customers: int = CUSTOMERS) -> Report:
-    """Clients and faults for so many seconds; then healing, rest, and judgement."""
+def play(stack: Stack, *, seed: str, seconds: float, customers: int = CUSTOMERS, victims: Sequence[str] = ()) -> Report:
+    """Clients and faults for so many seconds; then healing, rest, and judgement. `victims` are killed first."""
     scene = Scene(stack=stack, journal=Journal(), seed=seed)
     names = [f"chaos{time.monotonic_ns()}n{number}" for number in range(customers)]
     people = [sign_up(stack, name) for name in names]
     staff = Customer(tenant="staff", token=sign_in_staff(stack))
-    killer, knobs = Killer(scene), Knobs(scene)
+    killer, knobs = Killer(scene, first=victims), Knobs(scene)
     actors: list[Spender | Payer | Staff | Automatic] = [Staff(scene, staff, name="staff")]
     for person in people:
         actors += [Spender(scene, person, name="one"), Spender(scene, person, name="two")]
@@ -110,9 +117,9 @@ def _come_to_rest(stack: Stack) -> list[str]:
     while unrest := judge.list_unrest(stack):
         if time.monotonic() > deadline:
             return [f"still under way after {QUIET_WITHIN_S:.0f} s: {', '.join(unrest)}"]
-        for table, column in (("stripeevent", "due_at"), ("paymentattempt", "look_at"), ("paymentrefund", "look_at")):
-            judge.change(stack, f"UPDATE billing_{table} SET {column} = now() WHERE {column} > now()")  # noqa: S608
-        time.sleep(1)
+        for table, column in _DUE:
+            judge.change(stack, f"UPDATE {table} SET {column} = now() WHERE {column} > now()")  # noqa: S608
+        time.sleep(3)
     return []
 
 
