@@ -104,10 +104,11 @@ class StripeWorld:
         """`withdraw`, `reinstate`, `win` or `lose`."""
         return self.control("POST", f"disputes/{dispute_id}/{phase}")
 
-    def charge(self, customer_id: str, *, amount_cents: int = 2000, **data: object) -> Any:
-        """A payment that somebody else has made with our key."""
+    def charge(self, customer_id: str, *, amount_cents: int = 2000, attempt_id: UUID | None = None) -> Any:
+        """A payment that somebody else has made with our key, and that may name an attempt of ours."""
         asked = {"amount": amount_cents, "currency": "usd", "customer": customer_id, "payment_method": "pm_card_visa"}
-        return self.api("POST", "/v1/payment_intents", **asked, confirm="true", **data)
+        named = {} if attempt_id is None else {"metadata[attempt]": str(attempt_id)}
+        return self.api("POST", "/v1/payment_intents", **asked, **named, confirm="true")
 
     def api(self, method: str, path: str, **data: object) -> Any:
         """A request of the v1 API by somebody else with our key, such as Stripe's dashboard."""

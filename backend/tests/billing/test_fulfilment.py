@@ -87,7 +87,7 @@ def test_a_second_payment_of_one_attempt_is_refused(actor: Actor, stripe: Stripe
     attempt = start(actor)
     payment = pay(attempt, stripe)
     fulfil_payment(payment=payment, now=clock.now())
-    other = stripe.charge(payment.customer_id, **{"metadata[attempt]": str(attempt.id)})
+    other = stripe.charge(payment.customer_id, attempt_id=attempt.id)
     with pytest.raises(Suspicious, match="second"):
         fulfil_payment(payment=get_gateway().get_payment(other["id"]), now=clock.now())
     assert get_account(actor.tenant).balance_micros == 20_000_000
@@ -170,7 +170,7 @@ def test_a_page_that_is_paid_while_it_is_closed_stays_paid(actor: Actor, stripe:
     assert cancel_topup(actor=actor, payment_id=attempt.id, now=clock.now()) == PaymentState.CANCELED
     # Stripe would not let it be paid any more; should it ever say so, the money is the customer's.
     session = stripe.world.store.get("checkout.session", attempt.stripe_session_id or "")
-    intent = stripe.charge(session["customer"], **{"metadata[attempt]": str(attempt.id)})
+    intent = stripe.charge(session["customer"], attempt_id=attempt.id)
     assert intent["status"] == "succeeded"
     assert reconcile(clock=clock.now).is_ok
     assert get_account(actor.tenant).balance_micros == 20_000_000
