@@ -21,6 +21,7 @@ from tests.api_client import Client, anonymous, client_for
 from tests.architecture.test_addresses import build_address, list_endpoints
 from tests.factories.accounts import make_actor, make_staff
 from tests.factories.orchestration import begin_report, make_writer
+from tests.factories.payments import make_checkout
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +59,14 @@ OPENED = {
     ("billing", "billing-balance"),
     ("billing", "billing-ledger"),
     ("billing", "billing-usage"),
+    ("billing", "billing-ledger-export"),
+    ("billing", "billing-usage-event"),
     ("billing", "billing-profile"),
+    ("billing", "billing-plans"),
+    ("billing", "billing-payments"),
+    ("billing", "billing-payment"),
+    ("billing", "billing-invoices"),
+    ("billing", "billing-invoice-pdf"),
 }
 REFUSED = (403, "support_grant_invalid")
 
@@ -219,6 +227,17 @@ def test_staff_are_shown_the_open_grants() -> None:
     revoke_grant(actor=owner, grant_id=grant(owner), now=clock.now())
     rows = client_for(make_staff()).get("/api/admin/support-grants/").json()["results"]
     assert [(row["granted_by"]["username"], row["tenant"]["id"]) for row in rows] == [("ada", str(owner.tenant))]
+
+
+@pytest.mark.failure("T11")
+def test_support_sees_payments_but_not_the_page_where_they_can_be_paid() -> None:
+    owner = make_actor()
+    payment = make_checkout(owner.tenant)
+    client, grant_id = client_for(make_staff()), grant(owner)
+    listed = look(client, grant_id, "/api/billing/payments/").json()["results"][0]
+    shown = look(client, grant_id, f"/api/billing/payments/{payment.id}/").json()
+    assert (listed, shown["state"], shown["checkout_url"]) == (shown, "open", None)
+    assert client_for(owner).get(f"/api/billing/payments/{payment.id}/").json()["checkout_url"] is not None
 
 
 @pytest.mark.failure("T11")
