@@ -88,6 +88,8 @@ def test_a_threshold_is_never_rounded_behind_the_owners_back(micros: int, text: 
 
 def test_how_long_it_lasts_is_told(signed_in: Client, fake_backend: FakeBackend) -> None:
     assert "23 days" in page_of(signed_in)
+    fake_backend.billing_profile["runway"] = {"days": 986_812, "daily_micros": 5}
+    assert "over a year" in page_of(signed_in)
     fake_backend.billing_profile["runway"] = {"days": None, "daily_micros": 0}
     assert "nothing was used of late" in page_of(signed_in)
 
