@@ -1,11 +1,13 @@
 """Automatic top-ups under real concurrency: a burst of spends, many watches at once, money that goes back meanwhile."""
 
 from functools import partial
+from threading import Barrier
 
 import pytest
 
 from apps.billing.models import PaymentAttempt, ReserveLedgerEntry
 from apps.billing.payment_types import PaymentKind, PaymentState
+from apps.billing.services.payments import charging
 from apps.billing.services.payments.disputes import take_dispute
 from apps.billing.services.payments.refunds import take_refund
 from apps.billing.services.watching import check_reserves
@@ -38,6 +40,18 @@ def test_a_burst_of_fifty_spends_across_the_threshold_charges_once(saver: Saver,
     assert [intent["status"] for intent in automatic] == ["succeeded"]
     assert PaymentAttempt.objects.filter(kind=PaymentKind.AUTOMATIC).count() == 1
     assert get_account(saver.actor.tenant).balance_micros == 30 * DOLLAR - 50 * 110_000
+
+
+@pytest.mark.failure("M16")
+def test_eight_who_all_found_that_it_is_due_decide_one_after_the_other(
+    saver: Saver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saver.spend_down_to(1)
+    barrier = Barrier(8)
+    monkeypatch.setattr(charging, "_look_at_the_rest", lambda *_, **__: barrier.wait(timeout=20))
+    outcomes = run_together([saver.check] * 8)
+    assert sorted(outcomes, key=str) == [None] * 7 + [PaymentState.SUCCEEDED]
+    assert saver.charged_cents() == 2000
 
 
 @pytest.mark.failure("M21")
