@@ -96,7 +96,7 @@ def _insert_one(model: type[Model]) -> str:
 def _insert_many(model: type[Model]) -> str:
     """One array a column. Without a length, as a cast to a shorter text cuts instead of refusing."""
     types = [(field.db_type(connection) or "").partition("(")[0] for field in model._meta.concrete_fields]
-    arrays: list[sql.Composable] = [sql.SQL("%s::{}[]").format(sql.SQL(db_type)) for db_type in types]
+    arrays: list[sql.Composable] = [sql.SQL("%b::{}[]").format(sql.SQL(db_type)) for db_type in types]
     return _insert(model, sql.SQL("SELECT * FROM unnest({})").format(_list(arrays)))
 
 

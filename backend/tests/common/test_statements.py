@@ -92,3 +92,10 @@ def test_a_statement_is_prepared_once_whatever_the_size_of_its_numbers() -> None
         cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%is_policy_fixed%$3'")
         (count,) = cast("tuple[Any]", cursor.fetchone())
     assert count == 1
+
+
+def test_statements_are_counted_as_any_other_one() -> None:
+    with CaptureQueriesContext(connection) as queries:
+        insert_rows(make_tenants(1))
+        insert_rows(make_tenants(2))
+    assert [query["sql"].partition(" (")[0] for query in queries] == ['INSERT INTO "tenants_tenant"'] * 2

@@ -39,6 +39,7 @@ from apps.billing.types import (
     VersionState,
 )
 from apps.common.ids import uuid7
+from apps.common.statements import insert_rows
 from apps.common.tenancy import TenantId
 
 
@@ -249,13 +250,13 @@ class _Batch:
         """Five statements, however many uses; none when all were known."""
         if not self.events:
             return
-        ReserveHold.objects.bulk_create(self.holds)
+        insert_rows(self.holds)
         entries = append_entries(account=self.account, drafts=self.drafts, now=self.now)
         entry_of = {draft.hold_id: entry.id for draft, entry in zip(self.drafts, entries, strict=True)}
         for event in self.events:
             event.settlement_id = entry_of.get(event.hold_id)
-        UsageEvent.objects.bulk_create(self.events)
-        LossEntry.objects.bulk_create(self.losses)
+        insert_rows(self.events)
+        insert_rows(self.losses)
         store_account(account=self.account, now=self.now)
 
 
