@@ -107,7 +107,7 @@ def record_batch(*, tenant: TenantId, uses: Sequence[MeteredUse], now: datetime)
             known[key] = request, batch.add(use, key=key, request_hash=request, priced=found)
         elif first[0] != request:
             raise IdempotencyMismatch
-    batch.store()
+    _store(batch)
     return [None if found is None else known[key][1] for key, found in zip(keys, rated, strict=True)]
 
 
@@ -246,18 +246,19 @@ class _Batch:
             created_at=self.now,
         )
 
-    def store(self) -> None:
-        """Five statements, however many uses; none when all were known."""
-        if not self.events:
-            return
-        insert_rows(self.holds)
-        entries = append_entries(account=self.account, drafts=self.drafts, now=self.now)
-        entry_of = {draft.hold_id: entry.id for draft, entry in zip(self.drafts, entries, strict=True)}
-        for event in self.events:
-            event.settlement_id = entry_of.get(event.hold_id)
-        insert_rows(self.events)
-        insert_rows(self.losses)
-        store_account(account=self.account, now=self.now)
+
+def _store(batch: _Batch) -> None:
+    """Five statements, however many uses; none when all were known."""
+    if not batch.events:
+        return
+    insert_rows(batch.holds)
+    entries = append_entries(account=batch.account, drafts=batch.drafts, now=batch.now)
+    entry_of = {draft.hold_id: entry.id for draft, entry in zip(batch.drafts, entries, strict=True)}
+    for event in batch.events:
+        event.settlement_id = entry_of.get(event.hold_id)
+    insert_rows(batch.events)
+    insert_rows(batch.losses)
+    store_account(account=batch.account, now=batch.now)
 
 
 def _draft(use: MeteredUse, *, hold: ReserveHold, billed: int) -> EntryDraft:
