@@ -23,7 +23,7 @@ class Bar:
 
 def usage_bars(groups: Iterable[UsageGroup], *, first: date | None, last: date | None) -> tuple[Bar, ...]:
     """From `first` to `last`, or over the days that there are; by months when that is long. Oldest first."""
-    costs = {day: group.cost_micros for group in groups if (day := _day_of(group)) is not None}
+    costs = {day: group.cost_micros for group in groups if (day := day_of(group)) is not None}
     if not costs:
         return ()
     first = max(first, min(costs) - timedelta(days=_MAX_DAYS)) if first else min(costs)
@@ -41,7 +41,8 @@ def usage_bars(groups: Iterable[UsageGroup], *, first: date | None, last: date |
     )
 
 
-def _day_of(group: UsageGroup) -> date | None:
+def day_of(group: UsageGroup) -> date | None:
+    """The day that a sum is of; None when it is of something else."""
     try:
         return date.fromisoformat(group.key)
     except ValueError:

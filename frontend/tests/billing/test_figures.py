@@ -5,9 +5,13 @@ from fractions import Fraction
 
 import pytest
 
+from apps.backend.billing import PriceLine
+from apps.backend.pages import read
 from apps.backend.usage import UsageGroup
 from apps.billing.charts import usage_bars
+from apps.billing.prices import price_table
 from apps.billing.reckoning import format_exact, format_quantity, format_unit_price, name_of_class
+from tests.fakes import money_shapes as money
 
 DAY = date(2026, 11, 2)
 
@@ -83,3 +87,33 @@ def test_what_is_counted_has_a_name(token_class: str, meter: str, name: str) -> 
 )
 def test_a_quantity_has_its_unit(quantity: int, meter: str, text: str) -> None:
     assert format_quantity(quantity, meter=meter) == text
+
+
+def line(model: str, token_class: str, price: int, **over: object) -> PriceLine:
+    return read(PriceLine, money.price_line(model_pattern=model, token_class=token_class, price_micros=price, **over))
+
+
+def test_prices_stand_by_model_and_class_for_a_million_tokens() -> None:
+    table = price_table(
+        [line("gpt", "output", 900, unit_size=1_000), line("gpt", "input", 225_000), line("", "input", 1)]
+    )
+    assert table.headings == ("Input", "Output")
+    assert [(row.name, row.prices) for row in table.models] == [
+        ("gpt", ("$0.225", "$0.90")),
+        ("Any model", ("$0.000001", "")),
+    ]
+
+
+def test_what_is_no_token_has_a_price_of_its_own() -> None:
+    lines = [
+        line("", "", 20_000, meter="storage.gb_month"),
+        line("", "", 1_000, meter="api.calls", unit_size=1),
+        line("", "", 0, meter="exports", is_free=True),
+        line("", "", 5, meter="of.tomorrow", unit_size=1),
+    ]
+    assert [(row.name, row.prices[0]) for row in price_table(lines).others] == [
+        ("Stored files", "$0.02 per GB-month"),
+        ("API calls", "$0.001 each"),
+        ("Exports of my data", "included"),
+        ("of.tomorrow", "$0.000005 each"),
+    ]

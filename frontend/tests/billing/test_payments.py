@@ -97,7 +97,7 @@ def test_each_list_goes_on_in_place(signed_in: Client, fake_backend: FakeBackend
 
 def test_plans_are_told_with_their_prices_and_the_own_one(signed_in: Client) -> None:
     page = page_of(signed_in, PLANS)
-    for told in ("Your plan", "Input tokens", "$0.15 per 1M", "included", "Choose Professional"):
+    for told in ("Your plan", "For a million tokens", "$0.15", "included", "Choose Professional"):
         assert told in page
     assert "Choose Enterprise" not in page
 

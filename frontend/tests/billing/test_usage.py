@@ -21,7 +21,7 @@ def page_of(client: Client, query: str = "") -> str:
 
 
 def test_sums_of_the_last_thirty_days_are_shown_first(signed_in: Client, fake_backend: FakeBackend) -> None:
-    fake_backend.groups.append(money.usage_group("2026-11-20", "20 Nov 2026", not_charged_micros=28))
+    fake_backend.groups.append(money.usage_group("2026-11-20", not_charged_micros=28))
     page = page_of(signed_in)
     for told in ("$0.000372", "1 use", "1.2K in", "310 out", "$0.000028 not charged", "20 Nov 2026", "<rect"):
         assert told in page
@@ -57,7 +57,7 @@ def test_a_sum_leads_to_what_it_is_made_of(
     signed_in: Client, fake_backend: FakeBackend, by: str, key: str, query: dict[str, list[str]]
 ) -> None:
     fake_backend.groups.append(money.usage_group(key))
-    (_, link), *_ = signed_in.get(f"{PAGE}?by={by}&from=2026-11-01").context["rows"]
+    (_, _, link), *_ = signed_in.get(f"{PAGE}?by={by}&from=2026-11-01").context["rows"]
     assert parse_qs(link.removeprefix(f"{PAGE}?")) == {"from": ["2026-11-01"]} | query
 
 
@@ -66,7 +66,7 @@ def test_the_sum_of_an_entry_leads_to_the_entry(
     signed_in: Client, fake_backend: FakeBackend, key: str, link: str
 ) -> None:
     fake_backend.groups.append(money.usage_group(key))
-    assert signed_in.get(f"{PAGE}?by=worklog").context["rows"][0][1] == link
+    assert signed_in.get(f"{PAGE}?by=worklog").context["rows"][0][2] == link
 
 
 def test_what_has_no_name_leads_nowhere(signed_in: Client, fake_backend: FakeBackend) -> None:
@@ -104,7 +104,7 @@ def test_a_meter_without_tokens_tells_its_own_units(signed_in: Client, fake_back
 def test_a_cost_is_reckoned_again_before_one_s_eyes(signed_in: Client, fake_backend: FakeBackend) -> None:
     fake_backend.usage.append(shapes.usage_event())
     page = signed_in.get(f"{PAGE}{fake_backend.usage[0]['id']}/").content.decode()
-    for told in ("Input tokens", "1240", "$0.15 per 1M", "$0.000186", "$0.000372", "the same", "movement 2"):
+    for told in ("Input tokens", "1,240 x $0.15 per 1M", "$0.000186", "$0.000372", "the same", "movement 2"):
         assert told in page
 
 

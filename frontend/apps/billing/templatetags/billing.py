@@ -12,6 +12,7 @@ from apps.backend.usage import ChargeOfUsage, UsageEvent
 from apps.billing.charts import Bar
 from apps.billing.forms import METERS
 from apps.billing.leaving import is_payment_page
+from apps.billing.prices import PriceTable, price_table
 from apps.billing.reckoning import format_exact, format_quantity, format_unit_price, name_of_class
 from apps.shell.formatting import format_money
 
@@ -46,8 +47,14 @@ def as_exact(micros: Fraction) -> str:
 
 
 @register.filter
-def as_price(charge: ChargeOfUsage | PriceLine) -> str:
-    return format_unit_price(charge.price_micros, unit_size=charge.unit_size)
+def as_product(charge: ChargeOfUsage) -> str:
+    """1,240 x $0.15 per 1M."""
+    return f"{charge.quantity:,} x {format_unit_price(charge.price_micros, unit_size=charge.unit_size)}"
+
+
+@register.filter
+def as_price_table(lines: tuple[PriceLine, ...]) -> PriceTable:
+    return price_table(lines)
 
 
 @register.filter

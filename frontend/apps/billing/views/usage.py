@@ -9,8 +9,8 @@ from django.shortcuts import resolve_url
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from apps.backend.usage import GroupBy, UsageFilters, UsageGroups
-from apps.billing.charts import usage_bars
+from apps.backend.usage import GroupBy, UsageFilters, UsageGroup, UsageGroups
+from apps.billing.charts import day_of, usage_bars
 from apps.billing.forms import UsageFilterForm
 from apps.shell.client import get_backend_client
 from apps.shell.navigation import ShownDestination
@@ -72,8 +72,14 @@ def _grouped(request: HttpRequest, by: GroupBy, filters: UsageFilters) -> dict[s
     found: UsageGroups = get_backend_client(request).usage.group(by=by, filters=filters)
     bars = usage_bars(found.groups, first=filters.from_day, last=filters.to_day) if by == "day" else ()
     highest = max((group.cost_micros for group in found.groups), default=0)
-    rows = [(group, _link(request, by, group.key)) for group in found.groups]
+    rows = [(group, _label_of(group, by), _link(request, by, group.key)) for group in found.groups]
     return {"groups": found, "rows": rows, "bars": bars, "highest": max(highest, 1)}
+
+
+def _label_of(group: UsageGroup, by: GroupBy) -> str:
+    """The backend names days as machines do."""
+    day = day_of(group) if by == "day" else None
+    return f"{day.day} {day:%b %Y}" if day else group.label
 
 
 def _link(request: HttpRequest, by: GroupBy, key: str) -> str:
