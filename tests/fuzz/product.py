@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import httpx
+
 from devstack.stack import Stack
 from tests.api_journey import PASSWORD, Traveller
 
@@ -12,7 +14,7 @@ from tests.api_journey import PASSWORD, Traveller
 MARKER: Final = "zanzibarmarker"
 DAY: Final = "2026-11-20"
 # The worker only makes the reports and the exports in the beginning.
-WANTED: Final = ("postgres", "valkey", "backend", "worker")
+WANTED: Final = ("postgres", "valkey", "standin-stripe", "backend", "worker")
 # Thousands of calls come from one address.
 NAMES_OF_LIMITS: Final = (
     *("login_account", "login_address", "second_factor_account", "reauthentication_account", "sign_up_address"),
@@ -88,7 +90,11 @@ def make_tenant(stack: Stack, name: str, *, mark: str) -> Tenant:
     owner.sign_up(name=name, passkey=stack.create_passkey())
     owner.call("PATCH", "/api/tenant/", expect=200, name=f"Tenant {mark}")
     owner.call("PATCH", "/api/me/", expect=200, display_name=f"Person {mark}")
-    return Tenant(owner=owner, name=name, ids={**_make_work(owner, mark), **_make_people(stack, owner, mark)})
+    return Tenant(
+        owner=owner,
+        name=name,
+        ids={**_make_work(owner, mark), **_make_people(stack, owner, mark), **_make_money(stack, owner, mark)},
+    )
 
 
 def _make_work(owner: Traveller, mark: str) -> dict[str, str]:
@@ -100,6 +106,22 @@ def _make_work(owner: Traveller, mark: str) -> dict[str, str]:
         assert owner.wait_for_job(job)["state"] == "succeeded"
     export = owner.call("GET", "/api/me/exports/", expect=200)["results"][0]
     return {"entry_id": entries[0]["id"], "report_id": report_id, "job_id": job_id, "export_id": export["id"]}
+
+
+def _make_money(stack: Stack, owner: Traveller, mark: str) -> dict[str, str]:
+    """A receipt for a payment, another payment that nobody has made yet, and a metered use."""
+    owner.call("PATCH", "/api/billing/profile/", expect=200, billing_name=f"Company {mark}")
+    paid, opened = (
+        owner.call("POST", "/api/billing/topup/session/", expect=201, amount_cents=cents) for cents in (2500, 1000)
+    )
+    answer = httpx.post(f"{stack.urls.stripe}/_checkout/{paid['session_id']}/pay", json={"card": "pm_card_visa"})
+    assert answer.status_code == 200, answer.text
+    owner.call("POST", "/api/billing/topup/confirm/", expect=200, session_id=paid["session_id"])
+    return {
+        "payment_id": opened["payment_id"],
+        "document_id": owner.call("GET", "/api/billing/invoices/", expect=200)["results"][0]["id"],
+        "event_id": owner.call("GET", "/api/billing/usage/", expect=200)["results"][0]["id"],
+    }
 
 
 def _make_people(stack: Stack, owner: Traveller, mark: str) -> dict[str, str]:

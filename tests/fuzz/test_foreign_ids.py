@@ -33,8 +33,8 @@ FILTERS: Final = {
 
 @pytest.fixture(scope="module")
 def ids(product: Product) -> dict[str, str]:
-    """B's things; a security key and a certificate, of which B has none, are somebody else's."""
-    return {"key_id": str(uuid4()), "token": "nobodysuniquetoken", **product.b.ids}
+    """B's things; a security key, a certificate and a message of Stripe's, of which B has none, are somebody else's."""
+    return {"key_id": str(uuid4()), "message_id": str(uuid4()), "token": "nobodysuniquetoken", **product.b.ids}
 
 
 def read_all(person: Traveller) -> Iterator[tuple[str, str]]:
