@@ -82,7 +82,7 @@ def _register_money_back() -> None:
         kind=REFUND_MADE,
         subject="A refund of {{ amount }} is on its way",
         enrich=_to_payments,
-        sample={**_CHARGE, "reason": "Paid twice by mistake"},
+        sample=_CHARGE,
     )
     register(
         kind=DISPUTE_OPENED,

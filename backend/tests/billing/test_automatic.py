@@ -4,15 +4,18 @@ from datetime import timedelta
 
 import pytest
 from django.conf import LazySettings
+from django.db import transaction
 
 from apps.accounts.models import User
 from apps.billing.models import BillingAuditLog, BillingProfile, PaymentAttempt
 from apps.billing.payment_types import AutoTopupState, NoSavedCard, PaymentState
-from apps.billing.services.payments import automatic
+from apps.billing.services.payments import attempts, automatic
 from apps.billing.services.payments.charging import check_account
-from apps.billing.services.payments.looking import look_at_due
+from apps.billing.services.payments.clawbacks import lock_payment
+from apps.billing.services.payments.looking import look_at_due, take_payment
 from apps.billing.services.payments.refunds import take_refund
 from apps.billing.services.watching import check_reserves
+from apps.billing.stripe_gateway import get_gateway
 from apps.common.errors import Forbidden, Invalid
 from apps.common.failpoints import FailpointReached
 from apps.common.states import WrongState
@@ -113,6 +116,24 @@ def test_a_charge_that_was_never_carried_out_is_given_up_and_tried_anew(
     assert (saver.charges, saver.machine.state) == (["canceled"], AutoTopupState.IDLE)
     assert saver.check() is PaymentState.SUCCEEDED
     assert saver.charged_cents() == 2000
+
+
+@pytest.mark.failure("M17")
+def test_a_charge_that_was_given_up_and_succeeds_after_all_is_credited_and_ends_no_newer_wait(
+    saver: Saver, stripe: StripeWorld
+) -> None:
+    saver.spend_down_to(1)
+    stripe.turn(kind="lost", match="POST /v1/payment_intents")
+    saver.check()
+    [taken] = [intent for intent in stripe.objects("payment_intent") if intent["amount"] == 2000]
+    with transaction.atomic():
+        _, attempt = lock_payment(attempt_id=PaymentAttempt.objects.get(kind="automatic").id)
+        attempts.move_attempt(attempt=attempt, to=PaymentState.CANCELED, now=saver.clock(), code="never_begun")
+    stripe.turn(kind="processing")
+    assert saver.check() is PaymentState.OPEN
+    take_payment(payment=get_gateway().get_payment(taken["id"]), now=saver.clock())
+    assert (saver.charges, saver.machine.state) == (["succeeded", "open"], AutoTopupState.ATTEMPTING)
+    assert (saver.balance, saver.check()) == (21, None)
 
 
 @pytest.mark.failure("M18")

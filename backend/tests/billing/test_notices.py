@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from apps.billing.models import ReserveAccount
-from apps.billing.services.notices import find_notice, list_to_tell, tell_notice
+from apps.billing.services.notices import _WATCHED, find_notice, list_to_tell, tell_notice
 from apps.billing.types import Policy, ReserveNotice
 from apps.common.tenancy import TenantId
 from apps.mail.models import OutgoingMail
@@ -137,6 +137,13 @@ def is_listed(tenant: TenantId, account: ReserveAccount, told: ReserveNotice) ->
         # The books would not let this stand until the end of a transaction.
         transaction.set_rollback(True)
     return found
+
+
+def test_the_watch_reads_only_the_reserves_that_may_have_to_be_told() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    found = ReserveAccount.objects.filter(_WATCHED, last_seq__gt=0)
+    assert "billing_account_watched" in found.explain()
 
 
 @pytest.mark.race

@@ -64,7 +64,8 @@ def test_a_part_goes_back_and_leaves_the_reserve(saver: Saver, payment: PaymentA
     assert (saver.balance, stripe.money()) == (7.5, [("payment", 1000), ("refund", -250)])
     audit = BillingAuditLog.objects.get(action="payment.refund_asked")
     assert (audit.reason, audit.tenant_id, audit.target_id) == ("Paid twice", saver.actor.tenant, payment.id)
-    assert OutgoingMail.objects.get(kind="refund_made").context["reason"] == "Paid twice"
+    # What staff write down is for the house.
+    assert "Paid twice" not in str(OutgoingMail.objects.get(kind="refund_made").context)
 
 
 def test_without_an_amount_all_that_is_left_goes_back(saver: Saver, payment: PaymentAttempt) -> None:

@@ -17,7 +17,14 @@ from apps.billing.mails import (
     AUTO_TOPUP_SUSPENDED,
 )
 from apps.billing.models import AutoTopup, BillingProfile, PaymentAttempt, ReserveAccount
-from apps.billing.payment_types import AUTO_TOPUP_STATES, AutoTopupState, NoSavedCard, PaymentKind, PaymentState
+from apps.billing.payment_types import (
+    AUTO_TOPUP_STATES,
+    UNFINISHED,
+    AutoTopupState,
+    NoSavedCard,
+    PaymentKind,
+    PaymentState,
+)
 from apps.billing.services.accounts import lock_account
 from apps.billing.services.audit import record_change
 from apps.billing.services.payments.documents import name_card
@@ -147,8 +154,9 @@ def note_outcome(*, attempt: PaymentAttempt, now: datetime) -> None:
 
 
 def _note_success(auto: AutoTopup, attempt: PaymentAttempt, *, now: datetime) -> None:
-    """Whatever came before: the card is good."""
-    if auto.state == AutoTopupState.IDLE:
+    """Whatever came before: the card is good. A payment that was thought lost does not end the wait for a newer one."""
+    others = PaymentAttempt.objects.filter(account_id=attempt.account_id, kind=PaymentKind.AUTOMATIC)
+    if auto.state == AutoTopupState.IDLE or others.filter(state__in=UNFINISHED).exclude(pk=attempt.pk).exists():
         _store(auto, now=now, **_GOOD)
     else:
         _move(auto, AutoTopupState.IDLE, now=now, **_GOOD)

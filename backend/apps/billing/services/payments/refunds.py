@@ -95,7 +95,7 @@ def _check_wish(amount_micros: int | None, reason: str) -> None:
     if amount_micros is not None and (amount_micros <= 0 or amount_micros % MICROS_PER_CENT):
         fields["amount_cents"] = ["Choose an amount of at least one cent."]
     if not reason.strip() or len(reason) > REASON_MAX:
-        fields["reason"] = ["Say why in a sentence or two: the customer reads it too."]
+        fields["reason"] = ["Say why in a sentence or two, for whoever reads this later."]
     if fields:
         raise Invalid(fields=fields)
 
@@ -273,7 +273,6 @@ def _write_down(account: ReserveAccount, attempt: PaymentAttempt, row: PaymentRe
             "amount": name_amount(row.amount_micros),
             "card": name_card(brand=attempt.card_brand, last4=attempt.card_last4) or "card",
             "balance": name_amount(account.balance_micros),
-            "reason": row.reason,
         },
         key=str(row.id),
         now=now,
