@@ -148,14 +148,13 @@ class Payer(Actor):
     """Pays at the checkout, is declined, walks away, and disputes payments at the bank."""
 
     def live(self) -> None:
-        bank = open_client(self.scene.stack.urls.stripe)
-        while not self.scene.stopped.is_set():
-            cents = self.chance.choice((500, 1000, 2500, 12_345))
-            operation = self.want("topup", "/api/billing/topup/session/", amount_cents=cents, save_card=True)
-            if operation.outcome is Outcome.CONFIRMED:
-                self._go_to_the_page(bank, operation, cents)
-            self.pause()
-        bank.close()
+        with open_client(self.scene.stack.urls.stripe) as bank:
+            while not self.scene.stopped.is_set():
+                cents = self.chance.choice((500, 1000, 2500, 12_345))
+                operation = self.want("topup", "/api/billing/topup/session/", amount_cents=cents, save_card=True)
+                if operation.outcome is Outcome.CONFIRMED:
+                    self._go_to_the_page(bank, operation, cents)
+                self.pause()
 
     def _go_to_the_page(self, bank: httpx.Client, topup: Operation, cents: int) -> None:
         mood, session = self.chance.random(), str(topup.result["session_id"])

@@ -88,6 +88,8 @@ def play(stack: Stack, *, seed: str, seconds: float, customers: int = CUSTOMERS,
     scene.stopped.set()
     for thread in threads:
         thread.join(timeout=60)
+    for actor in actors:
+        actor.http.close()
     heal(stack)
     tokens = {person.tenant: person.token for person in (*people, staff)}
     complaints = [*_find_out(scene, tokens), *_come_to_rest(stack), *judge.judge(scene, names)]
