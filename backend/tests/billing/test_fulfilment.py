@@ -15,6 +15,7 @@ from apps.billing.services.payments.handlers import take_back
 from apps.billing.services.payments.inbox import work_events
 from apps.billing.services.payments.looking import look_at_attempt, look_at_due, take_payment
 from apps.billing.services.payments.reconciling import reconcile
+from apps.billing.services.payments.refunds import take_refund
 from apps.billing.stripe_gateway import Payment, get_gateway
 from apps.billing.types import NoReserve
 from apps.common import clock
@@ -106,6 +107,21 @@ def test_money_that_comes_after_all_is_credited_however_the_payment_had_ended(
     fulfil_payment(payment=payment, now=clock.now())
     assert get_account(actor.tenant).balance_micros == 60_000_000
     assert {*PaymentAttempt.objects.values_list("state", flat=True)} == {PaymentState.SUCCEEDED}
+
+
+@pytest.mark.failure("M09", "M23")
+def test_money_that_went_back_before_we_heard_of_its_payment_is_booked_with_it(
+    actor: Actor, stripe: StripeWorld
+) -> None:
+    attempt = start(actor)
+    intent = stripe.pay(attempt.stripe_session_id or "", card="pm_card_processing")["payment_intent"]
+    look_at_attempt(attempt_id=attempt.id, now=clock.now())
+    stripe.settle(attempt.stripe_session_id or "")
+    refund = get_gateway().get_refund(stripe.refund(intent, amount_cents=500)["id"])
+    take_refund(refund=refund, now=clock.now())
+    assert not ReserveLedgerEntry.objects.exists()
+    look_at_attempt(attempt_id=attempt.id, now=clock.now())
+    assert get_account(actor.tenant).balance_micros == 15_000_000
 
 
 @pytest.mark.failure("M18")
