@@ -12,6 +12,7 @@ from apps.billing.payment_types import AutoTopupState, NoSavedCard, PaymentState
 from apps.billing.services.payments import attempts, automatic
 from apps.billing.services.payments.charging import check_account
 from apps.billing.services.payments.clawbacks import lock_payment
+from apps.billing.services.payments.disputes import take_dispute
 from apps.billing.services.payments.looking import look_at_due, take_payment
 from apps.billing.services.payments.refunds import take_refund
 from apps.billing.services.watching import check_reserves
@@ -21,7 +22,7 @@ from apps.common.failpoints import FailpointReached
 from apps.common.states import WrongState
 from apps.mail.models import OutgoingMail
 from apps.tenants.types import Role
-from tests.billing.bank import say_refund
+from tests.billing.bank import reinstated, say_dispute, say_refund, withdrawn
 from tests.billing.savers import DOLLAR, Saver, make_saver, open_page, pay
 from tests.factories.accounts import make_actor
 from tests.factories.billing import fund, make_hold
@@ -355,6 +356,17 @@ def test_a_refund_that_left_enough_does_not_stop_it(saver: Saver) -> None:
     payment = PaymentAttempt.objects.get(tenant_id=saver.actor.tenant)
     take_refund(refund=say_refund(payment, 300), now=saver.clock())
     saver.spend_down_to(4)
+    assert saver.check() is PaymentState.SUCCEEDED
+
+
+@pytest.mark.failure("M25")
+def test_a_card_whose_holder_disputes_a_payment_is_not_charged_until_that_is_over(saver: Saver) -> None:
+    payment = PaymentAttempt.objects.get(tenant_id=saver.actor.tenant)
+    dispute = say_dispute(payment, 100)
+    take_dispute(dispute=withdrawn(dispute), now=saver.clock())
+    saver.spend_down_to(1)
+    assert (saver.check(), saver.charges) == (None, [])
+    take_dispute(dispute=reinstated(dispute), now=saver.clock())
     assert saver.check() is PaymentState.SUCCEEDED
 
 

@@ -17,6 +17,7 @@ from apps.billing.services.ledger import post_entry
 from apps.billing.services.payments.clawbacks import settle_clawbacks
 from apps.billing.services.payments.disputes import take_dispute
 from apps.billing.services.payments.refunds import take_refund
+from apps.billing.services.proof import Findings, check_payments
 from apps.billing.stripe_gateway import Dispute, Refund
 from apps.billing.types import InsufficientReserve, Policy
 from apps.common.ids import uuid7
@@ -228,6 +229,7 @@ def test_any_history_leaves_out_of_the_reserve_what_the_rule_says(history: list[
         taken = sum_taken(oracle.payment)
         assert taken * 10_000 == oracle.expect_micros()
         assert 0 <= taken <= 1000
+    assert list(check_payments(Findings())) == []
 
 
 def follow(oracle: Oracle, step: str, number: int, status: str) -> None:

@@ -10,8 +10,15 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 
 from apps.billing import stripe_gateway as gateway
-from apps.billing.models import AutoTopup, BillingProfile, PaymentAttempt, ReserveAccount, ReserveLedgerEntry
-from apps.billing.payment_types import UNFINISHED, AutoTopupState, PaymentKind, PaymentState
+from apps.billing.models import (
+    AutoTopup,
+    BillingProfile,
+    PaymentAttempt,
+    PaymentDispute,
+    ReserveAccount,
+    ReserveLedgerEntry,
+)
+from apps.billing.payment_types import UNFINISHED, AutoTopupState, DisputeState, PaymentKind, PaymentState
 from apps.billing.services.accounts import lock_account
 from apps.billing.services.payments import attempts, automatic, clawbacks, looking
 from apps.billing.services.payments.checkout import close_page
@@ -122,6 +129,7 @@ def _is_due(account: ReserveAccount, auto: AutoTopup, profile: BillingProfile, *
         and bool(profile.payment_method_id and profile.stripe_customer_id)
         and _is_within_bounds(account, auto, now=now)
         and not _is_low_by_clawback(account, auto)
+        and not _is_disputed(account, profile)
         # Nobody is left who could have wished for it.
         and bool(list_owner_ids(tenant=TenantId(account.tenant_id)))
     )
@@ -154,6 +162,15 @@ def _is_low_by_clawback(account: ReserveAccount, auto: AutoTopup) -> bool:
     if last is None or last.balance_after_micros >= auto.threshold_micros:
         return False
     return not entries.filter(seq__gt=last.seq, balance_after_micros__gte=auto.threshold_micros).exists()
+
+
+def _is_disputed(account: ReserveAccount, profile: BillingProfile) -> bool:
+    """Whether the holder of this very card disputes a payment at the bank: each further charge may be disputed, too."""
+    return PaymentDispute.objects.filter(
+        attempt__account=account,
+        attempt__card_fingerprint=profile.card_fingerprint,
+        state__in=(DisputeState.OPENED, DisputeState.WITHDRAWN),
+    ).exists()
 
 
 def _is_alone(account: ReserveAccount, *, now: datetime) -> bool:
