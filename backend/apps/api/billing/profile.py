@@ -1,5 +1,6 @@
 """A customer's billing settings over HTTP."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +21,7 @@ from apps.billing import selectors, selectors_costs, selectors_payments
 from apps.billing.services.payments import automatic
 from apps.billing.services.profiles import BillingChanges, edit_billing
 from apps.common import clock
+from apps.common.errors import Invalid
 from apps.tenants.types import Actor
 
 
@@ -78,8 +80,18 @@ class BillingProfileView(APIView):
         with transaction.atomic():
             edit_billing(actor=actor, changes=BillingChanges(**changes), now=now)
             if auto_topup is not None:
-                automatic.edit_settings(actor=actor, changes=auto_topup, now=now)
+                _edit_auto_topup(actor, auto_topup, now)
         return Response(present_profile(actor=actor, now=now))
+
+
+def _edit_auto_topup(actor: Actor, changes: Mapping[str, Any], now: datetime) -> None:
+    """Raises what the service raises, with the fields as the body names them."""
+    try:
+        automatic.edit_settings(actor=actor, changes=changes, now=now)
+    except Invalid as error:
+        raise Invalid(
+            error.text, fields={f"auto_topup.{name}": texts for name, texts in error.fields.items()}
+        ) from error
 
 
 class AutoTopupResumeView(APIView):
