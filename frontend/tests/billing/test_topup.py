@@ -148,6 +148,15 @@ def test_a_paid_top_up_says_what_arrived_what_there_is_now_and_where_the_receipt
     assert "data-poll hx-get" not in page
 
 
+def test_that_money_arrived_is_said_even_when_the_balance_cannot_be_read(
+    signed_in: Client, fake_backend: FakeBackend
+) -> None:
+    fake_backend.answer_with("GET", "/api/billing/reserve/balance/", refuse(503, "unavailable", "Later."))
+    page = come_back(signed_in, fake_backend, "succeeded")
+    assert "$25.00 arrived" in page
+    assert "Your reserve is now" not in page
+
+
 def test_looking_again_only_asks_again(signed_in: Client, fake_backend: FakeBackend) -> None:
     fake_backend.checkouts["cs_test_1"] = shapes.ABSENT_ID
     first, second = (come_back(signed_in, fake_backend, "succeeded") for _ in range(2))

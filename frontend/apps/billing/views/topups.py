@@ -8,7 +8,7 @@ from django.template.response import TemplateResponse
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import trigger_client_event
 
-from apps.backend.billing import BillingProfile
+from apps.backend.billing import Balance, BillingProfile
 from apps.backend.client import BackendClient
 from apps.backend.errors import BackendUnavailable, Conflict, Forbidden, Invalid, RateLimited
 from apps.backend.payments import Payment
@@ -79,7 +79,7 @@ def topup_return(request: HttpRequest) -> HttpResponse:
     is_waiting = payment is None or payment.is_open
     context = {
         "payment": payment,
-        "balance": client.billing.balance() if payment and payment.state == "succeeded" else None,
+        "balance": _find_balance(client) if payment and payment.state == "succeeded" else None,
         "is_waiting": is_waiting,
         "pace": next((seconds for until, seconds in _PACES if asked <= until), 0),
         "asked": asked,
@@ -99,6 +99,14 @@ def _find_payment(client: BackendClient, session_id: str) -> Payment | None:
     """None while it cannot be asked; raises NotFound for a payment that is nobody's here."""
     try:
         return client.payments.confirm_topup(session_id=session_id)
+    except BackendUnavailable:
+        return None
+
+
+def _find_balance(client: BackendClient) -> Balance | None:
+    """None while it cannot be read: that the money has arrived is the news, and it is said without."""
+    try:
+        return client.billing.balance()
     except BackendUnavailable:
         return None
 
