@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from threading import Barrier
@@ -13,17 +14,23 @@ from django.db import connection
 from django_celery_beat.models import PeriodicTask
 
 from apps.accounts.models import User
-from apps.billing.models import PaymentAttempt, PaymentRefund, RateCardVersion, ReserveLedgerEntry
+from apps.billing.models import PaymentAttempt, PaymentRefund, RateCardVersion, ReserveLedgerEntry, UsageEvent
+from apps.billing.services.api_calls import count_call, flush_calls
 from apps.billing.services.credits import adjust_reserve
 from apps.billing.services.payments.refunds import ask_refund
 from apps.billing.services.seed import publish_example_rate_cards
 from apps.billing.services.watching import check_reserves
+from apps.billing.types import Meter
 from apps.common import clock
 from apps.invitations.models import InvitePasskey
 from apps.mail.models import OutgoingMail
 from apps.observability.models import AuditEvent
+from apps.orchestration.models import DataExport
+from apps.orchestration.services.metering import meter_storage
 from tests.billing.savers import make_saver
 from tests.factories.accounts import make_actor, make_staff
+from tests.factories.billing import make_quantity_line, publish_prices
+from tests.factories.mydata import make_export
 from tests.stripe_world import StripeWorld
 
 pytestmark = pytest.mark.failure("D20")
@@ -32,7 +39,7 @@ pytestmark = pytest.mark.failure("D20")
 def count_everything() -> Counter[str]:
     models = (
         *(User, RateCardVersion, ReserveLedgerEntry, InvitePasskey, PeriodicTask, AuditEvent),
-        *(PaymentAttempt, PaymentRefund, OutgoingMail),
+        *(PaymentAttempt, PaymentRefund, UsageEvent, OutgoingMail),
     )
     return Counter({model.__name__: model._default_manager.count() for model in models})
 
@@ -56,6 +63,23 @@ def test_bootstrap(tmp_path: Path) -> None:
 def test_publishing_the_example_rate_cards() -> None:
     first, second = run_twice(lambda: publish_example_rate_cards(now=clock.now()))
     assert first["RateCardVersion"] > 0
+    assert first == second
+
+
+@pytest.mark.django_db
+def test_metering_what_was_counted() -> None:
+    now = clock.now()
+    publish_prices(make_quantity_line(Meter.API_CALLS, price=100), make_quantity_line(Meter.STORAGE, price=100))
+    actor = make_actor()
+    DataExport.objects.filter(pk=make_export(actor).pk).update(size_bytes=10**9)
+    count_call(tenant=actor.tenant, now=now)
+
+    def meter() -> None:
+        flush_calls(now=now + timedelta(hours=2))
+        meter_storage(now=now)
+
+    first, second = run_twice(meter)
+    assert first["UsageEvent"] == 2
     assert first == second
 
 
