@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from apps.billing.services.metering import record_batch
 from apps.billing.cost_types import MeteredUse
+from apps.billing.services.metering import record_batch
 from apps.billing.types import Meter
 from apps.common import clock
 from apps.common.ids import uuid7
