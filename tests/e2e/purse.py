@@ -47,15 +47,15 @@ def expect_arrival(page: Page, dollars: str = "10") -> None:
 
 
 def expect_in_ledger(page: Page, *words: str) -> None:
-    """Looks at the newest movement again and again until it says so."""
+    """Looks again and again until one movement says all of it."""
     page.goto("/billing/ledger/")
-    row = page.locator("#ledger tbody tr").first
+    rows = page.locator("#ledger tbody tr")
     for _ in range(PATIENCE_MS // 1000):
-        if all(word in row.inner_text() for word in words):
+        if any(all(word in text for word in words) for text in rows.all_inner_texts()):
             return
         page.wait_for_timeout(1000)
         page.reload()
-    raise AssertionError(f"no {words} on top of the ledger, but: {row.inner_text()}")
+    raise AssertionError(f"no {words} in the ledger, but: {rows.all_inner_texts()}")
 
 
 def count_movements(page: Page, kind: str) -> int:
