@@ -95,7 +95,7 @@ def iter_payments(*, tenant: TenantId) -> Iterator[dict[str, Any]]:
 
 
 def iter_refunds(*, tenant: TenantId) -> Iterator[dict[str, Any]]:
-    """Every refund, oldest first."""
+    """Every refund, oldest first. What staff noted about it is theirs."""
     for row in PaymentRefund.objects.filter(tenant_id=tenant).order_by("id").iterator(chunk_size=_CHUNK):
         yield {
             "id": row.id,
@@ -103,7 +103,6 @@ def iter_refunds(*, tenant: TenantId) -> Iterator[dict[str, Any]]:
             "refund_id": row.stripe_refund_id,
             "state": row.state,
             "amount_micros": row.amount_micros,
-            "reason": row.reason,
             "created_at": row.created_at,
         }
 
