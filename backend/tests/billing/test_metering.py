@@ -35,6 +35,7 @@ from apps.common.ids import uuid7
 from apps.common.tenancy import TenantId
 from tests.factories.billing import (
     NOW,
+    claw_back,
     get_account,
     make_hold,
     make_lines,
@@ -171,6 +172,16 @@ def test_a_reserve_that_may_owe_pays_down_to_its_floor() -> None:
     tenant = make_reserve(policy=Policy.WARN, floor=-12_000)
     assert event_of(document(tenant)).cost_micros == 12_000
     assert get_account(tenant).balance_micros == -12_000
+
+
+@pytest.mark.failure("M24")
+def test_after_a_clawback_nothing_is_charged_until_the_balance_is_back(commit: Commit) -> None:
+    price()
+    tenant = make_reserve(policy=Policy.WARN)
+    claw_back(tenant, 10_000)
+    event = event_of(document(tenant))
+    commit()
+    assert (event.cost_micros, event.excess_micros, get_account(tenant).balance_micros) == (0, 20_000, -10_000)
 
 
 def test_only_what_is_essential_goes_below_zero_under_the_limited_policy() -> None:

@@ -1,16 +1,21 @@
 """Documents, exports and stored files are metered with the work itself."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
+import stamina
+from django.db import OperationalError
 
 from apps.billing import selectors
 from apps.billing.models import LossEntry, RateCardVersion, RateLineItem, UsageEvent
+from apps.billing.services import metering as billing_metering
 from apps.billing.services.metering import record_use
 from apps.billing.services.rate_cards import clone_version, publish_version
 from apps.billing.types import Meter, ReserveBusy
 from apps.common import clock
 from apps.common.tenancy import TenantId
+from apps.orchestration.flows import export as export_flow
 from apps.orchestration.flows.report import estimate_report
 from apps.orchestration.models import DataExport, Job
 from apps.orchestration.services import metering
@@ -84,6 +89,28 @@ def test_an_export_with_a_price_says_so_beforehand() -> None:
     charge_for(Meter.EXPORTS, price=10_000)
     job = Job.objects.get(pk=make_export(actor).job_id)
     assert (job.estimate_micros, job.cost_micros, events(Meter.EXPORTS)[0].cost_micros) == (10_000, 10_000, 10_000)
+
+
+def busy_twice(monkeypatch: pytest.MonkeyPatch, module: object) -> None:
+    refusals = [ReserveBusy(), OperationalError("the database restarts")]
+
+    def record(**rest: Any) -> object:
+        if refusals:
+            raise refusals.pop()
+        return record_use(**rest)
+
+    monkeypatch.setattr(module, "record_use", record)
+
+
+def test_a_document_and_an_export_wait_for_a_busy_reserve(monkeypatch: pytest.MonkeyPatch) -> None:
+    actor = make_writer()
+    busy_twice(monkeypatch, billing_metering)
+    busy_twice(monkeypatch, export_flow)
+    with stamina.set_testing(True, attempts=3):
+        job = work(begin_report(actor))
+        make_export(actor)
+    assert [run.attempt for run in job.runs.filter(step="assemble")] == [1]
+    assert [len(events(meter)) for meter in (Meter.DOCUMENTS, Meter.EXPORTS)] == [1, 1]
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+import stamina
+from django.db import IntegrityError, OperationalError, transaction
 
 from apps.accounts.personal_data import get_address
 from apps.artifacts import services as artifacts
 from apps.artifacts.types import StoredFile
 from apps.billing.selectors import get_job_cost
 from apps.billing.services.metering import quote_use, record_use
-from apps.billing.types import Meter
+from apps.billing.types import Meter, ReserveBusy
 from apps.common.clock import Clock
 from apps.common.failpoints import failpoint
 from apps.common.ids import uuid7
@@ -101,7 +102,13 @@ def _start(*, actor: Actor, now: datetime) -> UUID:
 
 
 def run_step(run: RunView, clock: Clock) -> None:
-    {GATHER: gather, WRITE: write, FINISH: finish}[run.step](run, clock)
+    if run.step != FINISH:
+        {GATHER: gather, WRITE: write}[run.step](run, clock)
+        return
+    # A reserve that is busy for a moment must not cost the export an attempt.
+    for attempt in stamina.retry_context(on=(OperationalError, ReserveBusy), attempts=5, timeout=30):
+        with attempt:
+            finish(run, clock)
 
 
 @transaction.atomic

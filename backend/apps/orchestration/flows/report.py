@@ -175,7 +175,10 @@ def _plan_steps(*, tenant: TenantId, job_id: UUID, plan: ReportPlan, now: dateti
 
 def run_step(run: RunView, clock: Clock) -> None:
     if run.step == ASSEMBLE:
-        assemble(run, clock)
+        # A reserve that is busy for a moment must not cost the document an attempt.
+        for attempt in stamina.retry_context(on=(OperationalError, ReserveBusy), attempts=5, timeout=30):
+            with attempt:
+                assemble(run, clock)
     else:
         write(run, clock)
 
