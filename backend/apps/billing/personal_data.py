@@ -70,7 +70,8 @@ def _get_auto_topup(tenant: TenantId) -> dict[str, Any] | None:
         *("is_on", "threshold_micros", "amount_micros", "monthly_cap_micros"),
         *("state", "declines", "last_decline_code", "cooling_until"),
     )
-    return AutoTopup.objects.filter(tenant_id=tenant).values(*columns).first()
+    found = AutoTopup.objects.filter(tenant_id=tenant).first()
+    return None if found is None else {name: getattr(found, name) for name in columns}
 
 
 def iter_payments(*, tenant: TenantId) -> Iterator[dict[str, Any]]:

@@ -101,7 +101,8 @@ def crawl(actor: Actor, stranger: Actor) -> str:
 
 
 def read(answer: Any) -> str:
-    return (answer.getvalue() if answer.streaming else answer.content).decode(errors="replace")
+    content: bytes = answer.getvalue() if answer.streaming else answer.content
+    return content.decode(errors="replace")
 
 
 def get_call(stranger: Actor) -> UsageEvent:

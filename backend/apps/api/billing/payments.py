@@ -44,7 +44,7 @@ class PaymentListView(generics.ListAPIView[PaymentAttempt]):
         """The tenant's payments, newest first."""
         actor = get_actor(request)
         payments: Any = selectors.list_payments(tenant=actor.tenant)
-        page = self.paginate_queryset(payments) or []
+        page: Any = self.paginate_queryset(payments) or []
         context = {"is_borrowed": actor.grant_id is not None}
         return self.get_paginated_response(PaymentSerializer(page, many=True, context=context).data)
 

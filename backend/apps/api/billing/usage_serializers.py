@@ -59,7 +59,7 @@ class UsageGroupSerializer(UsageSumSerializer):
     """`key` is a day, a name or an id; empty for what belongs to none."""
 
     key = serializers.CharField(allow_blank=True)
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # the contract's own word
 
 
 class UsageGroupsSerializer(serializers.Serializer[Any]):
@@ -148,7 +148,7 @@ class CostSumSerializer(serializers.Serializer[Any]):
 
 class CostGroupSerializer(CostSumSerializer):
     key = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # the contract's own word
 
 
 class CostGroupsSerializer(serializers.Serializer[Any]):
