@@ -322,7 +322,7 @@ def summary(installation: Installation, *, passkey: str) -> str:
         "API reference": f"{config.url('backend')}/api/docs/",
         "Django admin": f"{config.url('backend')}/admin/",
         "Mail": config.url("mail_standin_web"),
-        "Stripe stand-in": config.url("stripe_standin"),
+        "Stripe stand-in": f"{config.url('stripe_standin')}   (test card: 4242 4242 4242 4242)",
         "Model stand-in": f"{config.url('llm_standin')}/v1",
         "Admin": ADMIN_USERNAME,
         "Admin password": f"{password}   (also in {path})",
