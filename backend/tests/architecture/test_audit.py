@@ -167,7 +167,6 @@ EXEMPT: Final[dict[str, tuple[str, ...]]] = {
         "orchestration.create_job",
         "orchestration.dispatch_due_runs",
         "orchestration.end_job",
-        "orchestration.execute_run",
         "orchestration.fail_run",
         "orchestration.give_up_run",
         "orchestration.lock_wanted",
