@@ -95,7 +95,7 @@ def test_nothing_about_money_is_written_by_hand(staff: Client, version: RateCard
 
 
 def test_the_ledger_says_when_it_was_last_proved(staff: Client, version: RateCardVersion) -> None:
-    assert "last proof 2026-03-14 09:26 UTC holds" in page(staff, LEDGER)
+    assert "last proof 2026-03-14 09:26 UTC holds</h2>" in page(staff, LEDGER)
 
 
 def test_the_ledger_says_that_it_was_never_proved(staff: Client) -> None:

@@ -99,6 +99,13 @@ def adjustment(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.failure("M44")
+def test_the_form_says_whose_money_it_is(staff: Client) -> None:
+    account = get_account(make_reserve(funds=1000))
+    text = text_of(page(staff, f"{ACCOUNTS}{account.id}/adjust/"))
+    assert "Adjust: Reserve Balance $0.001, of which $0.00 is held. Policy: Stop at zero." in text
+
+
+@pytest.mark.failure("M44")
 def test_a_form_that_is_sent_twice_adjusts_once(staff: Client) -> None:
     tenant = make_reserve(funds=1000)
     form = adjustment()

@@ -38,6 +38,7 @@ class ReserveLedgerEntryAdmin(ReadOnlyAdmin):
     )
     list_filter = ("kind", "created_at")
     list_select_related = ("tenant",)
+    list_before_template = "admin/billing/title.html"
     search_fields = (
         *("tenant__name", "=tenant__id", "description", "idempotency_key"),
         *("=payment_intent_id", "=refund_id", "=dispute_id"),

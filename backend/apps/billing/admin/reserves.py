@@ -14,7 +14,7 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from apps.billing.admin.pages import action, lead_back, money, read_actor, render_page
+from apps.billing.admin.pages import action, lead_back, money, read_actor, render_page, show_dollars
 from apps.billing.models import BillingProfile, ReserveAccount
 from apps.billing.services.credits import adjust_reserve
 from apps.billing.services.policies import PolicyChanges, set_policy
@@ -153,4 +153,8 @@ class ReserveAccountAdmin(ReadOnlyAdmin):
             else:
                 self.message_user(request, "Done, and on record.", level=messages.SUCCESS)
                 return HttpResponseRedirect(reverse("admin:billing_reserveaccount_change", args=[account.pk]))
-        return render_page(self, request, title=f"{title}: {account.tenant}", form=form, submit=title, row=account)
+        balance, held = show_dollars(account.balance_micros), show_dollars(account.held_micros)
+        text = f"Balance {balance}, of which {held} is held. Policy: {account.get_policy_display()}."
+        return render_page(
+            self, request, title=f"{title}: {account.tenant}", text=text, form=form, submit=title, row=account
+        )
