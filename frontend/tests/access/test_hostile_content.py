@@ -20,12 +20,13 @@ MARK: Final = "zqx"
 # What does not hinder each other stands in one text: each text is a crawl over every page. A name takes 150.
 HOSTILE: Final = {
     "markup": f"{MARK}\"'></textarea></title></script><script>evil()</script><img src=x onerror=evil()>"
-    " {{ 7777|add:3 }} [a](javascript:evil()) <svg onload=evil()>",
+    " {{ 77777777|add:3 }} [a](javascript:evil()) <svg onload=evil()>",
     "links": f"javascript:evil()//{MARK}",
-    "letters": f"{MARK}\x00\u202egnp.exe\u2066\x1b[31m\u2028\u2029\ufeff\\u003cscript> <%= 7777*3 %>"
+    "letters": f"{MARK}\x00\u202egnp.exe\u2066\x1b[31m\u2028\u2029\ufeff\\u003cscript> <%= 77777777*3 %>"
     " \" onfocus=\"evil()\" ' onfocus='evil()'",
 }
-RAW: Final = ("<script>evil", "<img src=x", "<svg onload", "</textarea></title>", "23331", "7780")
+# The two sums are long enough to stand in no random id by chance.
+RAW: Final = ("<script>evil", "<img src=x", "<svg onload", "</textarea></title>", "233333331", "77777780")
 
 
 def said(name: str) -> Callable[[Received], str]:
@@ -102,7 +103,7 @@ def is_file(received: Received) -> bool:
         "<p hx-on:click=evil()>",
         "<iframe src=/>",
         "<button hx-get=javascript:evil()>",
-        "7780",
+        "77777780",
     ],
 )
 def test_a_page_that_runs_what_it_shows_is_noticed(html: str) -> None:
