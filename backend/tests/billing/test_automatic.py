@@ -268,6 +268,14 @@ def test_a_card_that_is_gone_stops_it(saver: Saver, stripe: StripeWorld) -> None
     assert OutgoingMail.objects.get(kind="auto_topup_suspended").context["why"] == "The card is no longer there."
 
 
+def test_a_card_that_was_detached_is_a_decline(saver: Saver, stripe: StripeWorld) -> None:
+    saver.spend_down_to(1)
+    card = BillingProfile.objects.get(tenant_id=saver.actor.tenant).payment_method_id
+    stripe.api("POST", f"/v1/payment_methods/{card}/detach")
+    assert saver.check() is PaymentState.FAILED
+    assert (saver.machine.state, saver.charged_cents()) == (AutoTopupState.COOLING, 0)
+
+
 # --- The bank asks the customer ---------------------------------------------------------------------------------------
 @pytest.mark.failure("M20")
 def test_a_bank_that_must_ask_waits_for_the_customer(stripe: StripeWorld) -> None:
@@ -291,6 +299,19 @@ def test_a_payment_that_waits_for_its_bank_is_given_up_when_the_owner_goes_on(
     assert saver.check() is PaymentState.SUCCEEDED
     assert (saver.charges, saver.charged_cents()) == (["canceled", "succeeded"], 2000)
     assert [intent["status"] for intent in stripe.objects("payment_intent")][1:] == ["canceled", "succeeded"]
+
+
+@pytest.mark.failure("M21")
+def test_a_payment_that_the_bank_let_through_meanwhile_is_credited_and_not_charged_again(
+    saver: Saver, stripe: StripeWorld
+) -> None:
+    saver.spend_down_to(1)
+    stripe.turn(kind="requires_action")
+    saver.check()
+    stripe.settle_payment(PaymentAttempt.objects.get(kind="automatic").stripe_payment_intent_id or "")
+    automatic.resume(actor=saver.actor, now=saver.clock())
+    assert saver.check() is None
+    assert (saver.charges, saver.balance, saver.charged_cents()) == (["succeeded"], 21, 2000)
 
 
 @pytest.mark.failure("M21")

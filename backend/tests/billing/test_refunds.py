@@ -25,7 +25,7 @@ from apps.common.ids import uuid7
 from apps.common.tenancy import SystemScope, system_scope
 from apps.mail.models import OutgoingMail
 from tests.billing.bank import say_dispute
-from tests.billing.savers import Saver, pay
+from tests.billing.savers import Saver, open_page, pay
 from tests.factories.accounts import make_actor, make_staff
 from tests.stripe_world import StripeWorld
 
@@ -92,6 +92,12 @@ def test_the_same_key_gives_back_once(saver: Saver, payment: PaymentAttempt, str
 def test_more_than_was_paid_does_not_go_back(saver: Saver, payment: PaymentAttempt, cents: int) -> None:
     with pytest.raises(NothingToRefund):
         ask(saver, payment, cents)
+
+
+def test_what_was_never_paid_does_not_go_back(saver: Saver) -> None:
+    page = open_page(saver, 1000)
+    with pytest.raises(NothingToRefund):
+        ask(saver, PaymentAttempt.objects.get(stripe_session_id=page))
 
 
 @pytest.mark.failure("M25")
