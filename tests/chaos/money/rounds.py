@@ -73,8 +73,8 @@ def quicken(stack: Stack) -> None:
 
 def play(stack: Stack, *, seed: str, seconds: float, customers: int = CUSTOMERS, victims: Sequence[str] = ()) -> Report:
     """Clients and faults for so many seconds; then healing, rest, and judgement. `victims` are killed first."""
-    scene = Scene(stack=stack, journal=Journal(), seed=seed)
     names = [f"chaos{time.monotonic_ns()}n{number}" for number in range(customers)]
+    scene = Scene(stack=stack, journal=Journal(), seed=seed, spared=frozenset(names[:1]))
     people = [sign_up(stack, name) for name in names]
     staff = Customer(tenant="staff", token=sign_in_staff(stack))
     killer, knobs = Killer(scene, first=victims), Knobs(scene)
