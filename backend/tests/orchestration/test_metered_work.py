@@ -14,7 +14,7 @@ from apps.billing.services.metering import record_use
 from apps.billing.services.rate_cards import clone_version, publish_version
 from apps.billing.types import Meter, ReserveBusy
 from apps.common import clock
-from apps.common.tenancy import TenantId
+from apps.common.tenancy import TenantId, edge
 from apps.orchestration.flows import export as export_flow
 from apps.orchestration.flows.report import estimate_report
 from apps.orchestration.models import DataExport, Job
@@ -186,4 +186,8 @@ def test_a_busy_reserve_keeps_its_day_for_the_next_round(monkeypatch: pytest.Mon
 
 
 def test_the_duty_takes_each_day_once() -> None:
-    assert (run_storage_metering(), run_storage_metering()) == (True, False)
+    publish_prices(make_quantity_line(Meter.STORAGE, price=20_000, unit_size=1_000_000))
+    store(30 * 10**9)
+    with edge():
+        assert (run_storage_metering(), run_storage_metering()) == (True, False)
+    assert len(events(Meter.STORAGE)) == 1
