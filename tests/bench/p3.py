@@ -17,6 +17,7 @@ ACCOUNTS = 1_000
 CLIENTS = 4
 HOT_CLIENTS = 8
 BATCH = 100
+WARM_BATCHES = 30
 # What one client may use up in a round, of the credits that are seeded.
 DEBITS = 1_200
 PGBENCH_DEBITS = 1_500
@@ -121,6 +122,7 @@ def run(product: Product, *, say: Callable[[str], None]) -> list[Figure]:
 def prepare(product: Product) -> Ledger:
     """The accounts of both ledgers, in two databases of the same server."""
     product.run_as_owner("seed", ACCOUNTS, -(-MANY // ACCOUNTS), HOT)
+    product.run_as_owner("warm", WARM_BATCHES, BATCH)
     product.grant_reading("bench_many", "bench_hot")
     hordak_url = with_database(product.owner_url, "bench_hordak")
     ensure_database(hordak_url)

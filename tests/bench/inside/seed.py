@@ -40,8 +40,6 @@ def main() -> None:
         while len(spent) < arguments.hot:
             spent += _credit(hot, count=CREDITS_AT_ONCE)
         _number("bench_hot", spent)
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")
 
 
 @transaction.atomic
