@@ -96,7 +96,7 @@ _TEXTS: Final = (
     "Give either amount_micros or amount_cents",
     "This amount is outside what a reserve can take",  # zero
     r"Choose an amount (in whole cents )?from \$|Choose an amount of at least",  # what one may pay at once is a setting
-    "The monthly cap",
+    "The cap of a month must have room for one top-up",
     "Say why",  # nothing but blanks
     "Type your own user name, exactly as it is written above",
     "Choose another person of this tenant",

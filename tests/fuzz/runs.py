@@ -16,7 +16,7 @@ CONTRACT: Final = FOLDER.parents[1] / "contracts" / "openapi.yaml"
 SEED: Final = os.environ.get("FUZZ_SEED", "20261123")
 # Cases of each operation: enough to see what every change breaks. A longer look: FUZZ_EXAMPLES=200 task test:fuzz
 EXAMPLES: Final = int(os.environ.get("FUZZ_EXAMPLES", "3"))
-TIMEOUT_S: Final = 60 + 60 * EXAMPLES
+TIMEOUT_S: Final = 150 + 60 * EXAMPLES
 
 
 @dataclass(frozen=True)
