@@ -123,6 +123,10 @@ def test_payments_of_all_customers_with_their_names(customer: Actor, staff: Acto
     assert client_for(staff).get(f"{PAYMENTS}{payment.id}/").json() == row
 
 
+def test_a_payment_that_is_nobodys_is_not_found(staff: Actor) -> None:
+    assert client_for(staff).get(f"{PAYMENTS}{uuid7()}/").status_code == 404
+
+
 @pytest.mark.parametrize("address", [PAYMENTS, EVENTS, DISPUTES])
 def test_a_page_of_a_list_takes_one_query(
     customer: Actor, staff: Actor, address: str, django_assert_num_queries: Any
