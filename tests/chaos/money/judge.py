@@ -32,15 +32,18 @@ def change(stack: Stack, sql: str) -> None:
 
 
 def list_unrest(stack: Stack) -> list[str]:
-    """What is still under way."""
+    """What is still under way.
+
+    What Stripe does not know after five questions never began; the product waits for minutes before it says so.
+    """
     questions = {
         "open holds": "SELECT count(*) FROM billing_reservehold WHERE state = 'open'",
         "jobs": "SELECT count(*) FROM orchestration_job WHERE state NOT IN"
         " ('succeeded', 'failed', 'cancelled', 'blocked')",
         "messages": "SELECT count(*) FROM billing_stripeevent WHERE state IN ('received', 'failed')",
         "automatic payments": "SELECT count(*) FROM billing_paymentattempt WHERE kind = 'automatic'"
-        " AND state IN ('created', 'open', 'ambiguous')",
-        "refunds": "SELECT count(*) FROM billing_paymentrefund WHERE state IN ('created', 'ambiguous')",
+        " AND state IN ('created', 'open', 'ambiguous') AND looks < 5",
+        "refunds": "SELECT count(*) FROM billing_paymentrefund WHERE state IN ('created', 'ambiguous') AND looks < 5",
     }
     return [f"{count} {name}" for name, question in questions.items() for (count,) in query(stack, question) if count]
 
@@ -125,8 +128,11 @@ def _judge_refunds(scene: Scene) -> Iterator[str]:
         if one.outcome is not Outcome.CONFIRMED:
             continue
         [refund] = one.ids
-        if there.get(refund) != ("succeeded", one.body["amount_cents"] * 10_000):
-            yield f"refund {refund} was confirmed and is {there.get(refund, 'lost')}"
+        state, micros = there.get(refund, ("lost", 0))
+        # Its client may have been told that the outcome is not known yet; Stripe's lists are compared by the proof.
+        is_well = state == "succeeded" or (state != "lost" and one.result["state"] != "succeeded")
+        if not is_well or micros != one.body["amount_cents"] * 10_000:
+            yield f"refund {refund} was told as {one.result['state']} and is {state}, of {micros}"
 
 
 def _judge_calls(stack: Stack) -> Iterator[str]:
