@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from apps.billing.models import BillingAuditLog, PaymentRefund, StripeEvent
+from apps.billing.selectors_payments import get_stripe_event
 from apps.billing.services.payments.disputes import take_dispute
 from apps.billing.stripe_gateway import get_gateway
 from apps.billing.types import Policy
 from apps.common import clock
+from apps.common.errors import NotFound
 from apps.common.ids import uuid7
 from apps.tenants.types import Actor
 from tests.api_client import client_for, with_key
@@ -121,6 +123,7 @@ def test_payments_of_all_customers_with_their_names(customer: Actor, staff: Acto
     assert (row["id"], row["tenant"]["id"]) == (str(payment.id), str(customer.tenant))
     assert "checkout_url" not in row
     assert client_for(staff).get(f"{PAYMENTS}{payment.id}/").json() == row
+    assert client_for(staff).get(f"{PAYMENTS}{uuid7()}/").status_code == 404
 
 
 def test_a_payment_that_is_nobodys_is_not_found(staff: Actor) -> None:
@@ -226,6 +229,11 @@ def test_messages_of_stripe_by_state_and_type_without_their_payload(staff: Actor
     assert (row["id"], row["event_id"], row["type"]) == (str(parked.id), parked.event_id, parked.type)
     assert "payload" not in row
     assert len(client_for(staff).get(EVENTS, {"type": "invoice.paid"}).json()["results"]) == 1
+
+
+def test_a_message_of_which_nothing_is_known_is_not_found() -> None:
+    with pytest.raises(NotFound):
+        get_stripe_event(event_row_id=uuid7())
 
 
 def test_a_message_is_worked_again(staff: Actor, stripe: StripeWorld) -> None:
