@@ -57,7 +57,12 @@ def judge_level(*, available: int, threshold: int) -> Level:
 
 
 def judge_notice(*, account: ReserveAccount) -> ReserveNotice:
-    """What a customer is to be told about how the reserve stands now; where debt is allowed, it stops at the floor."""
+    """What a customer is to be told about how the reserve stands now; where debt is allowed, it stops at the floor.
+
+    Nothing about a reserve that nothing has entered or left yet: it was not used up.
+    """
+    if account.last_seq == 0:
+        return ReserveNotice.NONE
     available = account.balance_micros - account.held_micros
     level = judge_level(available=available, threshold=account.low_balance_threshold_micros)
     floor = get_effective_floor(account=account, is_essential=True)

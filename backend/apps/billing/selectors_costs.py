@@ -247,7 +247,8 @@ def get_reserve_summary(*, now: datetime) -> ReserveSummary:
         used=Sum("amount_micros", filter=Q(kind=EntryKind.USAGE), default=0),
     )
     losses = LossEntry.objects.filter(created_at__gte=month, created_at__lte=now)
-    standings = ReserveAccount.objects.annotate(available=F("balance_micros") - F("held_micros"))
+    # One that was never used runs out of nothing.
+    standings = ReserveAccount.objects.filter(last_seq__gt=0).annotate(available=F("balance_micros") - F("held_micros"))
     low = standings.filter(Q(available__lt=F("low_balance_threshold_micros")) | Q(available__lte=0))
     return ReserveSummary(
         accounts=sums["accounts"],

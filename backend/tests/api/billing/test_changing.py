@@ -259,11 +259,15 @@ def test_a_subscription_that_runs_is_shown_and_leaves_nothing_to_subscribe_to() 
 )
 def test_the_status_bar_says_which_notice_fits(balance: int, account: dict[str, str], notice: str) -> None:
     owner = make_actor()
-    if balance:
-        adjust(make_staff(), tenant=owner.tenant, amount_micros=balance)
+    for micros in (1_000_000, balance - 1_000_000):
+        adjust(make_staff(), tenant=owner.tenant, amount_micros=micros)
     ReserveAccount.objects.filter(tenant_id=owner.tenant).update(**account)
     bar = client_for(owner).get("/api/status/bar/").json()
     assert (bar["notice"], bar["is_stopped"]) == (notice, False)
+
+
+def test_a_reserve_that_was_never_used_is_not_used_up() -> None:
+    assert client_for(make_actor()).get("/api/status/bar/").json()["notice"] == ""
 
 
 def test_a_payment_that_was_taken_back_stops_the_reserve() -> None:
