@@ -259,8 +259,8 @@ def test_a_subscription_that_runs_is_shown_and_leaves_nothing_to_subscribe_to() 
 )
 def test_the_status_bar_says_which_notice_fits(balance: int, account: dict[str, str], notice: str) -> None:
     owner = make_actor()
-    for micros in (1_000_000, balance - 1_000_000):
-        adjust(make_staff(), tenant=owner.tenant, amount_micros=micros)
+    fund(owner.tenant, 1_000_000)
+    adjust(make_staff(), tenant=owner.tenant, amount_micros=balance - 1_000_000)
     ReserveAccount.objects.filter(tenant_id=owner.tenant).update(**account)
     bar = client_for(owner).get("/api/status/bar/").json()
     assert (bar["notice"], bar["is_stopped"]) == (notice, False)
