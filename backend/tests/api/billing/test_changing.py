@@ -13,7 +13,7 @@ from apps.common.money import MAX_ABS_MICROS
 from apps.tenants.types import Actor, Role
 from tests.api_client import anonymous, client_for, with_key
 from tests.factories.accounts import make_actor, make_staff
-from tests.factories.billing import get_account, make_payment, make_refund, publish_prices, turn_auto_topup_on
+from tests.factories.billing import fund, get_account, make_payment, make_refund, publish_prices, turn_auto_topup_on
 
 pytestmark = pytest.mark.django_db
 
