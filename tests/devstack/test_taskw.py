@@ -53,6 +53,22 @@ def test_tools_on_the_path_are_used_from_any_folder(machine: Machine) -> None:
     assert not (machine.clone / ".tools").exists()
 
 
+@pytest.mark.parametrize(
+    ("given", "passed"),
+    [
+        (("chaos", "--seeds", "5"), "<chaos><--><--seeds><5>"),
+        (("chaos", "--", "--seeds", "5"), "<chaos><--><--seeds><5>"),
+        (("logs", "backend", "-f"), "<logs><backend><-f>"),
+        (("--list",), "<--list>"),
+        (("check", "test"), "<check><test>"),
+    ],
+)
+def test_options_after_a_command_are_that_commands(machine: Machine, given: tuple[str, ...], passed: str) -> None:
+    machine.add("uv", "#!/bin/sh\n")
+    machine.add("task", TASK)
+    assert machine.run(*given).stdout.endswith(f"\n{passed}")
+
+
 def test_it_works_through_a_chain_of_symlinks(machine: Machine, tmp_path: Path) -> None:
     machine.add("uv", "#!/bin/sh\n")
     machine.add("task", TASK)
