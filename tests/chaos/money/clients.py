@@ -204,9 +204,14 @@ class Payer(Actor):
 
 
 def refund_at_stripe(stack: Stack, bank: httpx.Client, wish: dict[str, Any]) -> None:
-    """By Stripe's API, as its dashboard does it."""
-    headers = {"Authorization": f"Bearer {stack.env['STRIPE_SECRET_KEY']}"}
-    bank.post("/v1/refunds", data=wish, headers=headers)
+    """By Stripe's API, as its dashboard does it: a lost answer is asked for again, under the same key."""
+    headers = {"Authorization": f"Bearer {stack.env['STRIPE_SECRET_KEY']}", "Idempotency-Key": str(uuid4())}
+    for _ in range(5):
+        try:
+            bank.post("/v1/refunds", data=wish, headers=headers)
+        except httpx.HTTPError:
+            continue
+        return
 
 
 class Staff(Actor):
